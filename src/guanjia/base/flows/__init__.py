@@ -1,0 +1,13 @@
+"""Durable flows: what must happen although processes die.
+
+A flow is a row "look at `key` when `due_at` comes", written in the same transaction as what it is
+about. A worker claims due rows and takes turns: *settle* decides from the room's own rows in one
+transaction, *perform* makes the calls that were decided, and their answers go into the next settle.
+Performing is at least once; settling is exactly once, because it commits together with the rows it
+decides on. Decision record 0003 says why this and not a workflow library.
+"""
+
+from guanjia.base.flows.engine import Engine, Turn
+from guanjia.base.flows.queue import wake
+
+__all__ = ["Engine", "Turn", "wake"]

@@ -1,0 +1,39 @@
+"""Who answers for a merchant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from guanjia.coverage.models import Responsibility, ResponsibilityRole
+from guanjia.merchants.models import Merchant
+from guanjia.people.models import Pool, Team, User
+
+
+@dataclass(frozen=True, slots=True)
+class Accountable:
+    """The one accountable account manager at an instant, and the one person to turn to."""
+
+    person: User | None
+    team: Team | None
+    pool: Pool | None
+    answerable: User
+
+
+def accountable_for(merchant: Merchant, *, at: datetime) -> Accountable:
+    """The accountable account manager: a responsibility that covers `at`, else the home pool."""
+    held = (
+        Responsibility.objects.select_related("person", "team__lead", "pool__lead")
+        .filter(merchant=merchant, role=ResponsibilityRole.ACCOUNT_MANAGER, during__contains=at)
+        .first()
+    )
+    if held is None:
+        return Accountable(None, None, merchant.home_pool, merchant.home_pool.lead)
+    return Accountable(held.person, held.team, held.pool, held.answerable)
+
+
+def groups_of(user: User) -> tuple[list[int], list[int]]:
+    """Ids of the teams and pools a person works in or leads."""
+    teams = Team.objects.filter(members=user) | Team.objects.filter(lead=user)
+    pools = Pool.objects.filter(members=user) | Pool.objects.filter(lead=user)
+    return [t.pk for t in teams.distinct()], [p.pk for p in pools.distinct()]

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class DemoRoom(AppConfig):
+    name = "guanjia.demo"
+    label = "demo"

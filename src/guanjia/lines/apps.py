@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class LinesRoom(AppConfig):
+    name = "guanjia.lines"
+    label = "lines"

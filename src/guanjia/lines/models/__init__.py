@@ -1,0 +1,16 @@
+from guanjia.lines.models.hosted import HostedHold, HostedSlot
+from guanjia.lines.models.line import Line, LineKind, LineStaff, Service
+from guanjia.lines.models.mandate import Mandate, MandatePeriod, MandateSpend, MandateUse
+
+__all__ = [
+    "HostedHold",
+    "HostedSlot",
+    "Line",
+    "LineKind",
+    "LineStaff",
+    "Mandate",
+    "MandatePeriod",
+    "MandateSpend",
+    "MandateUse",
+    "Service",
+]

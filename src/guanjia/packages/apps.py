@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class PackagesRoom(AppConfig):
+    name = "guanjia.packages"
+    label = "packages"

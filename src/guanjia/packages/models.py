@@ -1,0 +1,90 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from guanjia.cases.models import Case
+from guanjia.core.package import ItemState, Mode, PackageState
+from guanjia.lines.models import Mandate, Service
+from guanjia.merchants.models import Merchant
+from guanjia.people.models import User
+
+_MODES = [
+    (Mode.ALL_OR_NOTHING, "全部办成或全部不占用"),
+    (Mode.CORE_AND_OPTIONAL, "核心必须办成，其余尽量"),
+    (Mode.BEST_EFFORT, "能办几项办几项"),
+]
+
+
+class Package(models.Model):
+    """Several lines' services as one whole: takes effect on all, or on none, as `mode` says.
+
+    Its state and its items' states are written by `packages.settle` alone, from `core.package`.
+    """
+
+    number = models.CharField(max_length=20, unique=True)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="packages")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="packages")
+    mode = models.CharField(max_length=20, choices=_MODES)
+    state = models.CharField(max_length=12, choices=[(s, s) for s in PackageState])
+    composed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    currency = models.CharField(max_length=3, default="CNY")
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    accept_due_at = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+    confirming_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["merchant", "-id"], name="package_by_merchant"),
+            models.Index(fields=["case"], name="package_by_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Item(models.Model):
+    """One service on one line within a package; the line knows it by `hold_id` (LP/1 §4.2)."""
+
+    uid = models.UUIDField(unique=True, default=uuid.uuid4)
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="items")
+    position = models.PositiveSmallIntegerField()
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
+    params = models.JSONField()
+    core = models.BooleanField(default=True)
+    state = models.CharField(max_length=20, choices=[(s, s) for s in ItemState])
+    mandate = models.ForeignKey(Mandate, null=True, on_delete=models.PROTECT, related_name="+")
+    within_mandate = models.BooleanField(default=False)
+    generation = models.PositiveSmallIntegerField(default=0)
+    hold_id = models.UUIDField(unique=True)
+    ttl_seconds = models.PositiveIntegerField()
+    grace_seconds = models.PositiveIntegerField()
+    silence_consents = models.BooleanField(default=False)
+    attempts = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(null=True)
+    give_up_at = models.DateTimeField(null=True)
+    hold_expires_at = models.DateTimeField(null=True)
+    decision_due_at = models.DateTimeField(null=True)
+    escalated = models.BooleanField(default=False)
+    by_silence = models.BooleanField(default=False)
+    stuck = models.BooleanField(default=False)
+    accepted_amount = models.BigIntegerField(null=True)
+    quote_amount = models.BigIntegerField(null=True)
+    reference = models.CharField(max_length=120, default="")
+    reason_code = models.CharField(max_length=60, default="")
+    reason = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["package", "position"], name="item_position_once"),
+            models.CheckConstraint(
+                name="item_confirmed_was_priced",
+                condition=~Q(state=ItemState.CONFIRMED)
+                | Q(quote_amount=None)
+                | Q(quote_amount=0)
+                | Q(accepted_amount__gte=models.F("quote_amount")),
+            ),
+        ]

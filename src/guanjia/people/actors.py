@@ -1,0 +1,8 @@
+"""From a signed-in person to the actor of an event."""
+
+from guanjia.base.actors import Actor
+from guanjia.people.models import User
+
+
+def actor_of(user: User) -> Actor:
+    return Actor("user", str(user.pk))

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+
+class UserManager(BaseUserManager["User"]):
+    pass
+
+
+class User(AbstractBaseUser):
+    """Anyone who acts: a merchant's member, an account manager, a line specialist, a lead."""
+
+    username = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=120)
+    language = models.CharField(max_length=10, default="zh-hans")
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    ACCOUNT_MANAGER = "account_manager", "客户经理"
+    SERVICE_LEAD = "service_lead", "服务体系负责人"
+    INTEGRITY_OFFICER = "integrity_officer", "廉政"
+    OPERATOR = "operator", "运维"
+
+
+class RoleGrant(models.Model):
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
+    role = models.CharField(max_length=20, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="role_granted_once")]
+
+
+class _Group(models.Model):
+    code = models.SlugField(max_length=40, unique=True)
+    name = models.CharField(max_length=120)
+    lead = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    members = models.ManyToManyField(User, related_name="%(class)ss")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Team(_Group):
+    """A dedicated team (专班): several people for one very large merchant, one of them its lead."""
+
+
+class Pool(_Group):
+    """A shared pool (共享池): the home of every merchant that nobody looks after in person."""
+
+
+class Holder(models.Model):
+    """Who is answerable: exactly one of a person, a team or a pool."""
+
+    person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    team = models.ForeignKey(Team, null=True, on_delete=models.PROTECT, related_name="+")
+    pool = models.ForeignKey(Pool, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    ONE_HOLDER: ClassVar[Q] = (
+        Q(person__isnull=False, team=None, pool=None)
+        | Q(person=None, team__isnull=False, pool=None)
+        | Q(person=None, team=None, pool__isnull=False)
+    )
+
+    @property
+    def holder(self) -> User | Team | Pool:
+        holder = self.person or self.team or self.pool
+        assert holder is not None  # held by the check constraint built from ONE_HOLDER
+        return holder
+
+    @property
+    def answerable(self) -> User:
+        """The one person to turn to: a team and a pool are answered for by their lead."""
+        return self.person or self.holder.lead  # type: ignore[union-attr]
+
+
+class ApiToken(models.Model):
+    """A bearer token; only its SHA-256 is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    digest = models.BinaryField(max_length=32, unique=True)
+    label = models.CharField(max_length=80)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
