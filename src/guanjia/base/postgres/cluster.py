@@ -44,7 +44,6 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'
 fsync = {durable}
-synchronous_commit = {durable}
 full_page_writes = {durable}
 include_if_exists = 'local.conf'
 """
@@ -102,9 +101,7 @@ def _initdb(home: Path, data: Path, programs: Path, user: Identity | None) -> No
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _run_initdb(
-    home: Path, programs: Path, draft: Path, secret: Path, user: Identity | None
-) -> None:
+def _run_initdb(home: Path, programs: Path, draft: Path, secret: Path, user: Identity | None) -> None:
     command = [
         *(str(programs / "initdb"), f"--pgdata={draft}"),
         *(f"--username={place.USER}", f"--pwfile={secret}", "--auth=scram-sha-256"),
@@ -147,7 +144,7 @@ def port_is_free(port: int) -> bool:
 
 
 def configure(cluster: Cluster, *, fsync: bool, user: Identity | None) -> None:
-    """Write the server's configuration; `fsync` off is for tests that lose nothing in a crash."""
+    """Write the server's configuration; without `fsync` only a crash of the machine loses data."""
     file = cluster.data / "postgresql.conf"
     text = CONFIGURATION.format(port=cluster.port, durable="on" if fsync else "off")
     place.write_private(file, text)

@@ -69,7 +69,8 @@ def become(command: list[str], parent: int, last_signal: int, uid: int, gid: int
     try:
         os.execvp(command[0], command)  # noqa: S606 - that is what this program is for
     except OSError as error:
-        sys.exit(f"{command[0]}: {error.strerror}")
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        sys.exit(NOT_STARTED)
 
 
 if __name__ == "__main__":

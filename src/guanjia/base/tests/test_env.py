@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_network
 from pathlib import Path
@@ -131,3 +133,9 @@ def test_no_code_reads_a_setting_of_its_own():
         if "tests" not in file.parts:
             used = set(re.findall(r"\bGUANJIA_[A-Z_]+\b", file.read_text(encoding="utf-8")))
             assert used <= known, file
+
+
+def test_settings_database_and_processes_work_without_django():
+    modules = "guanjia.config.env, guanjia.base.postgres.program, guanjia.base.processes"
+    text = f"import sys, {modules}; sys.exit('django' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", text], check=False).returncode == 0
