@@ -31,6 +31,7 @@ FAST, IMMEDIATE = signal.SIGINT, signal.SIGQUIT  # shutdown modes, PostgreSQL ma
 STOP_LIMITS = ((FAST, 30.0), (IMMEDIATE, 10.0), (signal.SIGKILL, 10.0))  # seconds
 FIRST_SIGN = 60.0  # seconds until the server has at least written its pid file
 TRIES = 3  # ports
+DYING = 5.0  # seconds in which a server that accepts nobody may turn out to be dead
 PAUSE = 0.02  # seconds
 REPORT = 1.0  # seconds between two calls of the progress function
 CONNECT = 10  # seconds
@@ -158,8 +159,9 @@ class Server:
         """The live server, after it has made up its mind; None if it has ended meanwhile."""
         cluster, wait = place.read_cluster(self.home), _Wait(self.progress)
         while cluster and (found := postmaster.find(cluster.data)):
-            if found.status == "ready":
-                return RunningServer(self.home, cluster, found.pid)
+            running = RunningServer(self.home, cluster, found.pid)
+            if found.status == "ready" and _accepts(running, wait):
+                return running
             wait.pause(f"the running PostgreSQL is {found.status or 'starting'}")
         return None
 
@@ -242,6 +244,17 @@ class _Wait:
             self._reported = time.monotonic()
             self._progress(f"{text} ({self.seconds:.0f} s)")
         time.sleep(PAUSE)
+
+
+def _accepts(running: RunningServer, wait: _Wait) -> bool:
+    """A server that was killed a moment ago looks alive until the kernel gets round to it."""
+    try:
+        running.ensure_database(place.DATABASE)
+    except psycopg.OperationalError:
+        if wait.seconds > DYING:
+            raise
+        return False
+    return True
 
 
 @contextmanager

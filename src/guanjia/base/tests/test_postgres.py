@@ -179,6 +179,17 @@ def test_a_killed_server_is_dead_at_once_and_recovers(home):
         assert value(again.url, "SELECT number FROM survives") == 7
 
 
+def test_a_server_that_is_just_being_killed_is_not_attached_to(home):
+    running = start(home)
+    for _ in range(5):
+        os.kill(running.pid, signal.SIGKILL)
+        again = start(home)
+        assert value(again.url, "SELECT 1") == 1
+        running.wait(LIMIT)
+        running = again
+    running.stop()
+
+
 def test_a_pid_file_that_names_another_program_is_not_believed(home):
     with start(home):
         pass
