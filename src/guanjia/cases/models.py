@@ -33,9 +33,7 @@ class Case(Holder):
         constraints = [models.CheckConstraint(name="case_one_owner", condition=Holder.ONE_HOLDER)]
         indexes = [
             models.Index(fields=["merchant", "-id"], name="case_by_merchant"),
-            models.Index(
-                fields=["person", "-id"], name="case_open_of_person", condition=Q(state="open")
-            ),
+            models.Index(fields=["person", "-id"], name="case_open_of_person", condition=Q(state="open")),
         ]
 
     def __str__(self) -> str:
@@ -69,21 +67,29 @@ class Clock(models.Model):
                 nulls_distinct=False,
             )
         ]
-        indexes = [
-            models.Index(fields=["due_at"], name="clock_running", condition=Q(stopped_at=None))
-        ]
+        indexes = [models.Index(fields=["due_at"], name="clock_running", condition=Q(stopped_at=None))]
 
 
 class Message(models.Model):
-    """A word on a case. `internal` never reaches a merchant by any door."""
+    """A word on a case. `internal` never reaches a merchant by any door.
+
+    What the house itself has to say is a `notice` (kind and values), put into words in the reader's
+    language by `cases.notices`.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="messages")
     author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     internal = models.BooleanField(default=False)
-    body = models.TextField()
+    body = models.TextField(default="")
+    notice = models.JSONField(null=True)
     at = models.DateTimeField()
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="message_says_something", condition=~Q(body="") | Q(notice__isnull=False)
+            )
+        ]
         indexes = [models.Index(fields=["case", "id"], name="message_by_case")]
 
 
@@ -114,6 +120,4 @@ class Task(models.Model):
                 condition=Q(done_at=None, item__isnull=False),
             )
         ]
-        indexes = [
-            models.Index(fields=["assignee", "due_at"], name="task_open", condition=Q(done_at=None))
-        ]
+        indexes = [models.Index(fields=["assignee", "due_at"], name="task_open", condition=Q(done_at=None))]

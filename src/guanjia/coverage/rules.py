@@ -70,9 +70,8 @@ def _responsible(user: User, merchant: Merchant, at: datetime) -> set[Relation]:
     mine = now.filter(Q(person=user) | Q(team__in=teams) | Q(pool__in=pools))
     roles = set(mine.values_list("role", flat=True))
     found = {_R.BACKUP} if roles - {ResponsibilityRole.ACCOUNT_MANAGER} else set()
-    if ResponsibilityRole.ACCOUNT_MANAGER in roles:
-        found.add(_R.MANAGER)
-    elif merchant.home_pool_id in pools and not _has_manager(merchant, at):
+    at_home = merchant.home_pool_id in pools and not _has_manager(merchant, at)
+    if at_home or ResponsibilityRole.ACCOUNT_MANAGER in roles:
         found.add(_R.MANAGER)
     return found
 

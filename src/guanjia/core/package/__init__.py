@@ -4,7 +4,7 @@ No Django, no I/O, no clock, no randomness: rows and line answers come in as fro
 says what the package is now, which calls to make, when to look again and what people must be told.
 """
 
-from guanjia.core.package.machine import settle, start
+from guanjia.core.package.machine import settle
 from guanjia.core.package.signals import (
     Accepted,
     Cancelled,
@@ -16,6 +16,7 @@ from guanjia.core.package.signals import (
     Rejected,
     Released,
     Signal,
+    Submitted,
     Unreachable,
 )
 from guanjia.core.package.states import (
@@ -54,7 +55,7 @@ __all__ = [
     "Rejected",
     "Released",
     "Signal",
+    "Submitted",
     "Unreachable",
     "settle",
-    "start",
 ]

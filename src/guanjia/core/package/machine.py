@@ -12,12 +12,13 @@ shape is Try-Confirm-Cancel; after the first confirm recovery is forward only. C
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from guanjia.core.package import moves
-from guanjia.core.package.signals import Accepted, Cancelled, HandSettled, Signal
+from guanjia.core.package.signals import Accepted, Cancelled, HandSettled, Signal, Submitted
 from guanjia.core.package.states import (
     ACTIVE,
     ENDED,
@@ -46,14 +47,6 @@ _P = PackageState
 _S = ItemState
 
 
-def start(package: Package, now: datetime) -> Package:
-    """Begin to hold at once, unless the merchant has yet to accept the listed price."""
-    if any(item.awaits_acceptance for item in package.items):
-        return replace(package, state=_P.SUBMITTED, accept_due_at=now + ACCEPT_WINDOW)
-    items = tuple(moves.hold(item, now) for item in package.items)
-    return replace(package, state=_P.HOLDING, items=items, accept_due_at=None)
-
-
 def settle(package: Package, signals: Sequence[Signal], now: datetime) -> Decision:
     """Apply what happened and decide what is next; see the module's steps."""
     before = package
@@ -69,8 +62,12 @@ def settle(package: Package, signals: Sequence[Signal], now: datetime) -> Decisi
 
 
 def _apply(package: Package, signal: Signal, now: datetime) -> Package:
+    if isinstance(signal, Submitted):
+        accepted = _accept(package, signal.accepted)
+        return _start(accepted, now) if package.state is _P.DRAFTED else package
     if isinstance(signal, Accepted):
-        return _accept(package, signal, now)
+        accepted = _accept(package, signal.amounts)
+        return _start(accepted, now) if package.state is _P.SUBMITTED else accepted
     if isinstance(signal, Cancelled):
         return replace(package, cancel_requested=True)
     if isinstance(signal, HandSettled):
@@ -78,13 +75,19 @@ def _apply(package: Package, signal: Signal, now: datetime) -> Package:
     return _with_items(package, [moves.apply(item, signal, now) for item in package.items])
 
 
-def _accept(package: Package, signal: Accepted, now: datetime) -> Package:
+def _accept(package: Package, amounts: Mapping[UUID, int]) -> Package:
     items = [
-        replace(item, accepted_amount=signal.amounts.get(item.uid, item.accepted_amount))
-        for item in package.items
+        replace(item, accepted_amount=amounts.get(item.uid, item.accepted_amount)) for item in package.items
     ]
-    package = _with_items(package, items)
-    return start(package, now) if package.state is _P.SUBMITTED else package
+    return _with_items(package, items)
+
+
+def _start(package: Package, now: datetime) -> Package:
+    """Begin to hold at once, unless the merchant has yet to accept the listed price."""
+    if any(item.awaits_acceptance for item in package.items):
+        return replace(package, state=_P.SUBMITTED, accept_due_at=now + ACCEPT_WINDOW)
+    items = [moves.hold(item, now) for item in package.items]
+    return replace(_with_items(package, items), state=_P.HOLDING, accept_due_at=None)
 
 
 def _by_hand(package: Package, signal: HandSettled, now: datetime) -> Package:
@@ -196,10 +199,7 @@ def _renew_now(item: Item, now: datetime) -> Item:
 
 
 def _finish(package: Package, end: PackageState) -> Package:
-    done = all(
-        item.state not in ACTIVE and item.state is not _S.FAILED_NEEDS_HAND
-        for item in package.items
-    )
+    done = all(item.state not in ACTIVE and item.state is not _S.FAILED_NEEDS_HAND for item in package.items)
     return replace(package, state=end) if done else package
 
 

@@ -41,7 +41,8 @@ EXPIRIES = frozenset({"line_unreachable", "line_silent"})
 
 def backoff(attempts: int) -> timedelta:
     """0.5 s doubled per attempt, at most 60 s. Jitter is added where the calls are made."""
-    return min(BACKOFF_FIRST * 2 ** min(max(attempts - 1, 0), 10), BACKOFF_MOST)
+    doublings = min(max(attempts - 1, 0), 10)
+    return min(BACKOFF_FIRST * (1 << doublings), BACKOFF_MOST)
 
 
 def apply(item: Item, signal: LineSignal, now: datetime) -> Item:
@@ -110,9 +111,7 @@ def _pending(item: Item, signal: Pending, now: datetime) -> Item:
 
 
 def _refused(item: Item, signal: Refused, _now: datetime) -> Item:
-    return replace(
-        item, state=S.REFUSED, next_at=None, reason_code=signal.code, reason=dict(signal.reason)
-    )
+    return replace(item, state=S.REFUSED, next_at=None, reason_code=signal.code, reason=dict(signal.reason))
 
 
 def _later(item: Item, signal: LineSignal, now: datetime) -> Item:
@@ -159,9 +158,7 @@ def _rejected_wait(item: Item, signal: Rejected, now: datetime) -> Item:
 
 def _fault(item: Item, signal: Rejected, now: datetime) -> Item:
     """The line breaks the contract or we do: keep trying, and remember why for the task."""
-    return replace(
-        _later(item, signal, now), reason_code=signal.code, reason={"detail": signal.detail}
-    )
+    return replace(_later(item, signal, now), reason_code=signal.code, reason={"detail": signal.detail})
 
 
 def _needs_hand(item: Item, code: str) -> Item:
@@ -172,9 +169,7 @@ def _held_again(item: Item, signal: Held, now: datetime) -> Item:
     """Forward recovery: the lost hold is back, unless it now costs more than was accepted."""
     if not item.must_hold_again:
         return item
-    again = replace(
-        item, hold_expires_at=signal.expires_at, next_at=now, quote_amount=signal.quote_amount
-    )
+    again = replace(item, hold_expires_at=signal.expires_at, next_at=now, quote_amount=signal.quote_amount)
     return _needs_hand(again, "quote_rose") if again.awaits_acceptance else again
 
 

@@ -62,6 +62,13 @@ class Unreachable:
 
 
 @dataclass(frozen=True, slots=True)
+class Submitted:
+    """The draft is asked for; `accepted` as in `Accepted`, empty where nobody has said yes yet."""
+
+    accepted: Mapping[UUID, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """The merchant accepts these amounts (minor units) by item uid."""
 
@@ -82,4 +89,4 @@ class HandSettled:
 
 
 LineSignal = Held | Pending | Refused | Confirmed | Released | Rejected | Unreachable
-Signal = LineSignal | Accepted | Cancelled | HandSettled
+Signal = LineSignal | Submitted | Accepted | Cancelled | HandSettled

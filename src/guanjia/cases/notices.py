@@ -1,0 +1,39 @@
+"""What the house itself says on a case, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as n_
+
+from guanjia.base.texts import pick
+from guanjia.cases.models import Message
+
+WORDS: Mapping[str, str] = {
+    "package_done": n_("一揽子 %(package)s 已全部生效。"),
+    "package_done_partly": n_("一揽子 %(package)s 已生效 %(confirmed)s 项，未办成 %(failed)s 项。"),
+    "package_released": n_("一揽子 %(package)s 没有办成，已全部撤回，没有留下任何占用。"),
+    "acceptance_needed": n_("一揽子 %(package)s 的价格等您确认。"),
+    "decision_needed": n_("“%(line)s”正在人工答复，最迟 %(due)s。"),
+    "decision_overdue": n_("“%(line)s”到点没有答复，已升级给其负责人。"),
+    "silence_consented": n_("“%(line)s”逾期未答复，按授权视为同意。"),
+    "silence_refused": n_("“%(line)s”逾期未答复，按规则视为拒绝。"),
+    "item_refused": n_("“%(line)s”没有同意：%(reason)s"),
+    "needs_hand": n_("“%(line)s”的一项需要专人处理，已指定负责人。"),
+}
+
+
+def words_of(message: Message) -> str:
+    """The text of a message: its author's words, or the house's in the reader's language."""
+    if message.notice is None:
+        return message.body
+    return say(message.notice)
+
+
+def say(notice: Mapping[str, Any]) -> str:
+    values = {
+        name: pick(value) if isinstance(value, Mapping) else value for name, value in notice["values"].items()
+    }
+    return _(WORDS[notice["kind"]]) % values
