@@ -79,23 +79,20 @@ def load(keys: Collection[int], *, lock: bool = True) -> dict[int, PackageRow]:
 
 
 def _package_row(head: tuple[Any, ...], items: Sequence[tuple[Any, ...]]) -> PackageRow:
-    package = Package(
-        state=PackageState(head[7]),
-        mode=Mode(head[8]),
-        items=tuple(_core_item(item) for item in items),
-        accept_due_at=head[9],
-        cancel_requested=head[10],
-    )
-    return PackageRow(*head[:7], package, tuple(_item_row(item) for item in items))
+    *about, state, mode, accept_due_at, cancel_requested = head
+    core = tuple(_core_item(item) for item in items)
+    package = Package(PackageState(state), Mode(mode), core, accept_due_at, cancel_requested)
+    return PackageRow(*(*about, package, tuple(_item_row(item) for item in items)))
 
 
 def _item_row(item: tuple[Any, ...]) -> ItemRow:
-    return ItemRow(*item[1:6], _json(item[6]), *item[7:9])
+    pk, position, code, line_pk, line_slug, params, mandate_pk, within = item[1:9]
+    return ItemRow(pk, position, code, line_pk, line_slug, _json(params), mandate_pk, within)
 
 
 def _core_item(item: tuple[Any, ...]) -> Item:
     uid, state, *rest, reason = item[9:]
-    return Item(uid, ItemState(state), *rest, _json(reason))
+    return Item(*(uid, ItemState(state), *rest, _json(reason)))
 
 
 def _json(value: Any) -> dict[str, Any]:

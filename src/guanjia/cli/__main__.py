@@ -1,0 +1,3 @@
+from guanjia.cli.main import main
+
+main()

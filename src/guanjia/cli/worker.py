@@ -1,0 +1,34 @@
+"""What a worker runs: one engine per durable flow, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+from django.conf import settings
+
+from guanjia.base.flows import Engine
+from guanjia.config import env
+from guanjia.lines.client import Limits, LineClient
+from guanjia.packages.flows import PackageFlow
+
+
+async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
+    """Run until SIGTERM or SIGINT. Settles up to `batch` packages in one transaction."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    _stay_on_one_cpu()
+    dsn = env.load().database_url
+    assert dsn is not None
+    async with LineClient(settings.LINE_NETWORKS, limits=Limits(concurrent=inflight)) as client:
+        engine = Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers)
+        await engine.run(stop)
+
+
+def _stay_on_one_cpu() -> None:
+    """A Python worker gains nothing from a second core, and loses to moving its lock between two."""
+    if hasattr(os, "sched_setaffinity"):
+        cpus = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
