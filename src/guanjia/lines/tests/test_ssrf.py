@@ -52,7 +52,7 @@ async def listening(host: str = "127.0.0.1", port: int = 0, handler=None):
     """A server that counts its requests; yields (port, list of request paths)."""
     seen: list[str] = []
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
         seen.append(request.path)
         return await handler(request) if handler else web.Response(text="hello")
 
