@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -21,6 +25,19 @@ def run(statement: str, params: Sequence[Any] = ()) -> int:
         cursor.execute(statement, params)
         touched: int = cursor.rowcount
         return touched
+
+
+def as_json(value: object) -> str:
+    """A set of rows as one parameter, for `json_to_recordset`: far cheaper than one array a column."""
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, UUID):
+        return value.hex
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return vars(value) if is_dataclass(value) else str(value)
 
 
 def numbers(sequence: str, count: int) -> list[int]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
 from guanjia.base.actors import Actor
-from guanjia.base.sql import run
+from guanjia.base.sql import as_json, run
 
 
 @dataclass(frozen=True)
@@ -36,14 +35,18 @@ def record(entries: Sequence[Entry]) -> None:
         return
     run(
         "INSERT INTO ledger_event (at, kind, actor, merchant_id, subject, payload)"
-        " SELECT * FROM unnest(%s::timestamptz[], %s::text[], %s::text[], %s::bigint[], %s::text[],"
-        " %s::text[]::jsonb[])",
-        [
-            [entry.at for entry in entries],
-            [entry.payload.kind for entry in entries],
-            [str(entry.actor) for entry in entries],
-            [entry.merchant_id for entry in entries],
-            [entry.subject for entry in entries],
-            [json.dumps(asdict(entry.payload), default=str) for entry in entries],
-        ],
+        " SELECT at, kind, actor, merchant_id, subject, payload FROM json_to_recordset(%s::json)"
+        " AS e(at timestamptz, kind text, actor text, merchant_id bigint, subject text, payload jsonb)",
+        [as_json([_columns(entry) for entry in entries])],
     )
+
+
+def _columns(entry: Entry) -> dict[str, object]:
+    return {
+        "at": entry.at,
+        "kind": entry.payload.kind,
+        "actor": str(entry.actor),
+        "merchant_id": entry.merchant_id,
+        "subject": entry.subject,
+        "payload": entry.payload,
+    }

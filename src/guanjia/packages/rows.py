@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from guanjia.base.sql import rows, run
+from guanjia.base.sql import as_json, rows, run
 from guanjia.core.package import ENDED, Item, ItemState, Mode, Package, PackageState
 
 
@@ -107,13 +107,12 @@ _SAVE_ITEMS = (
     " hold_expires_at = c.hold_expires_at, decision_due_at = c.decision_due_at,"
     " escalated = c.escalated, by_silence = c.by_silence, stuck = c.stuck,"
     " accepted_amount = c.accepted_amount, quote_amount = c.quote_amount,"
-    " reference = c.reference, reason_code = c.reason_code, reason = c.reason::jsonb"
-    " FROM unnest(%s::bigint[], %s::text[], %s::int[], %s::uuid[], %s::int[], %s::timestamptz[],"
-    " %s::timestamptz[], %s::timestamptz[], %s::timestamptz[], %s::bool[], %s::bool[], %s::bool[],"
-    " %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[])"
-    " c(id, state, generation, hold_id, attempts, next_at, give_up_at, hold_expires_at,"
-    " decision_due_at, escalated, by_silence, stuck, accepted_amount, quote_amount, reference,"
-    " reason_code, reason) WHERE i.id = c.id"
+    " reference = c.reference, reason_code = c.reason_code, reason = c.reason"
+    " FROM json_to_recordset(%s::json) AS c(id bigint, state text, generation int, hold_id uuid,"
+    " attempts int, next_at timestamptz, give_up_at timestamptz, hold_expires_at timestamptz,"
+    " decision_due_at timestamptz, escalated bool, by_silence bool, stuck bool,"
+    " accepted_amount bigint, quote_amount bigint, reference text, reason_code text, reason jsonb)"
+    " WHERE i.id = c.id"
 )
 _SAVE_PACKAGES = (
     "UPDATE packages_package p SET state = c.state, accept_due_at = c.accept_due_at,"
@@ -121,8 +120,8 @@ _SAVE_PACKAGES = (
     " confirming_at = CASE WHEN c.state = 'confirming' THEN coalesce(p.confirming_at, %s)"
     "  ELSE p.confirming_at END,"
     " ended_at = CASE WHEN c.ended THEN coalesce(p.ended_at, %s) END"
-    " FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bool[], %s::bool[])"
-    " c(id, state, accept_due_at, cancel_requested, ended) WHERE p.id = c.id"
+    " FROM json_to_recordset(%s::json) AS c(id bigint, state text, accept_due_at timestamptz,"
+    " cancel_requested bool, ended bool) WHERE p.id = c.id"
 )
 
 
@@ -147,40 +146,44 @@ def _head(package: Package) -> tuple[object, ...]:
 
 def _save_items(items: Sequence[tuple[int, Item]]) -> None:
     if items:
-        columns = zip(*(_item_columns(pk, item) for pk, item in items), strict=True)
-        run(_SAVE_ITEMS, [list(column) for column in columns])
+        run(_SAVE_ITEMS, [as_json([_item_columns(pk, item) for pk, item in items])])
 
 
-def _item_columns(pk: int, item: Item) -> tuple[object, ...]:
-    return (
-        pk,
-        item.state,
-        item.generation,
-        item.hold_id,
-        item.attempts,
-        item.next_at,
-        item.give_up_at,
-        item.hold_expires_at,
-        item.decision_due_at,
-        item.escalated,
-        item.by_silence,
-        item.stuck,
-        item.accepted_amount,
-        item.quote_amount,
-        item.reference,
-        item.reason_code,
-        json.dumps(dict(item.reason), ensure_ascii=False),
-    )
+def _item_columns(pk: int, item: Item) -> dict[str, object]:
+    return {
+        "id": pk,
+        "state": item.state,
+        "generation": item.generation,
+        "hold_id": item.hold_id,
+        "attempts": item.attempts,
+        "next_at": item.next_at,
+        "give_up_at": item.give_up_at,
+        "hold_expires_at": item.hold_expires_at,
+        "decision_due_at": item.decision_due_at,
+        "escalated": item.escalated,
+        "by_silence": item.by_silence,
+        "stuck": item.stuck,
+        "accepted_amount": item.accepted_amount,
+        "quote_amount": item.quote_amount,
+        "reference": item.reference,
+        "reason_code": item.reason_code,
+        "reason": item.reason,
+    }
 
 
 def _save_packages(changes: Sequence[Change], now: datetime) -> None:
-    if not changes:
-        return
-    heads = [
-        (c.row.pk, c.after.state, c.after.accept_due_at, c.after.cancel_requested, c.after.state in ENDED)
-        for c in changes
-    ]
-    run(_SAVE_PACKAGES, [now, now, *(list(column) for column in zip(*heads, strict=True))])
+    if changes:
+        run(_SAVE_PACKAGES, [now, now, as_json([_package_columns(c) for c in changes])])
+
+
+def _package_columns(change: Change) -> dict[str, object]:
+    return {
+        "id": change.row.pk,
+        "state": change.after.state,
+        "accept_due_at": change.after.accept_due_at,
+        "cancel_requested": change.after.cancel_requested,
+        "ended": change.after.state in ENDED,
+    }
 
 
 def keys_of_hold(line_pk: int, hold_id: UUID) -> tuple[int, int] | None:
