@@ -22,6 +22,7 @@ from guanjia.lines.protocol.messages import (
     Reason,
 )
 from guanjia.lines.protocol.params import ParamsSchema
+from guanjia.lines.protocol.wire import dump_body, parse_body
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +53,11 @@ class Business(Protocol):
 class Holds:
     """The calls of §4.2-4.8 and the decisions of §5 on one line.
 
-    Raises ValueError at construction for a manifest whose schemas do not compile.
+    Raises ValueError at construction for a manifest that Guanjia would refuse.
     """
 
     def __init__(self, business: Business, store: FenceStore, clock: Clock) -> None:
-        self.manifest = business.manifest
+        self.manifest = _sound(business.manifest)
         self.clock = clock
         self._business = business
         self._store = store
@@ -139,3 +140,11 @@ class Holds:
         if step.write:
             self._store.save(step.record)
         return step.record
+
+
+def _sound(manifest: Manifest) -> Manifest:
+    """The manifest as Guanjia will read it."""
+    try:
+        return Manifest.from_json(parse_body(dump_body(manifest.to_json())))
+    except ProtocolError as error:
+        raise ValueError(f"the manifest is wrong at {error.detail}") from error

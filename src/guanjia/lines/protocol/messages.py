@@ -82,6 +82,13 @@ class Money:
     amount: int
     currency: str
 
+    def __post_init__(self) -> None:
+        """ValueError for what the wire would refuse, so that a line cannot quote a float."""
+        if type(self.amount) is not int or not 0 <= self.amount <= MAX_INTEGER:
+            raise ValueError("an amount is an integer of minor units, not negative")
+        if not _CURRENCY.fullmatch(self.currency):
+            raise ValueError("a currency is an ISO 4217 code")
+
     @classmethod
     def from_json(cls, data: Members) -> Self:
         return cls(
@@ -103,6 +110,13 @@ class Reason:
 
     code: str
     message: Texts
+
+    def __post_init__(self) -> None:
+        """ValueError for what the wire would refuse."""
+        if not _REASON_CODE.fullmatch(self.code):
+            raise ValueError("a reason code is lower-case letters, digits and underscores")
+        if not {"zh-Hans", "en"} <= self.message.keys():
+            raise ValueError("a reason needs a message in zh-Hans and en at least")
 
     @classmethod
     def from_json(cls, data: Members) -> Self:

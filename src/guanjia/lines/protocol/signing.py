@@ -32,6 +32,12 @@ def sign(secret: str, message_id: str, timestamp: int | str, content: bytes) -> 
     return "v1," + base64.b64encode(hmac.digest(_key(secret), signed, "sha256")).decode()
 
 
+def check_secrets(secrets: Secrets) -> None:
+    """ValueError unless there is at least one secret and each is well formed."""
+    if not [_key(secret) for secret in _all(secrets)]:
+        raise ValueError("a line needs a secret")
+
+
 def request_headers(
     secret: Secrets, method: str, path: str, body: bytes, now: datetime, message_id: str
 ) -> dict[str, str]:

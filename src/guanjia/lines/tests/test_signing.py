@@ -63,9 +63,7 @@ def test_a_request_signature_holds_for_its_method_path_and_body_only():
         ("POST", "/holds/1/confirm", BODY),
         ("POST", "/holds/1/confirm?x=1", BODY + b" "),
     ]:
-        assert code_of(verify_request, SECRET, method, path, headers, body, NOON) == (
-            "signature_invalid"
-        )
+        assert code_of(verify_request, SECRET, method, path, headers, body, NOON) == ("signature_invalid")
     assert code_of(verify_webhook, SECRET, headers, BODY, NOON) == "signature_invalid"
 
 
@@ -123,9 +121,7 @@ def test_new_secrets_work_and_differ():
     verify_webhook(first, webhook_headers(first, BODY, NOON, "msg_1"), BODY, NOON)
 
 
-@pytest.mark.parametrize(
-    "secret", ["", "secret", "whsec_", "whsec_c2hvcnQ=", "whsec_%%%", SECRET[6:]]
-)
+@pytest.mark.parametrize("secret", ["", "secret", "whsec_", "whsec_c2hvcnQ=", "whsec_%%%", SECRET[6:]])
 def test_a_weak_or_foreign_secret_is_refused(secret):
     with pytest.raises(ValueError, match="whsec_"):
         sign(secret, "msg_1", 0, BODY)
