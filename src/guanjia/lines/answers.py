@@ -86,8 +86,9 @@ def breach(detail: str) -> Rejected:
 
 async def bounded_body(response: aiohttp.ClientResponse) -> bytes | None:
     """The body, or None as soon as it is known to be longer than LP/1 allows (2.2)."""
-    if (response.content_length or 0) > MAX_BODY_BYTES:
-        return None
+    declared = response.content_length
+    if declared is not None:  # aiohttp reads no further than the declared length
+        return await response.read() if declared <= MAX_BODY_BYTES else None
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

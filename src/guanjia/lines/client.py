@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import SystemRandom
+from secrets import token_hex
 from typing import Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import aiohttp
 from yarl import URL
@@ -106,11 +108,16 @@ _Reply = Members | Rejected | _Fault
 class _Line:
     """What this process knows of one line: its address, its circuit, its slots."""
 
-    def __init__(self, endpoint: LineEndpoint, prefix: str, limits: Limits) -> None:
+    def __init__(self, endpoint: LineEndpoint, base: URL, limits: Limits) -> None:
         self.endpoint = endpoint
-        self.prefix = prefix
+        self.base = base
+        self._prefix = base.raw_path.rstrip("/")
         self.circuit = Circuit()
         self.slots = asyncio.Semaphore(limits.concurrent)
+
+    def url(self, path: str) -> URL:
+        # Taken as it is: quoting it anew would not match what is signed.
+        return self.base.with_path(self._prefix + path, encoded=True)
 
 
 class LineClient:
@@ -142,7 +149,6 @@ class LineClient:
         # No limit here: a pool shared by all lines would let a slow one starve the others. The
         # bulkhead is each line's own slots.
         self._session = guarded_session(allowed, limit=0)
-        self._no_timeout = aiohttp.ClientTimeout(total=None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -213,14 +219,13 @@ class LineClient:
         line = self._lines.get(endpoint.slug)
         if line is not None and line.endpoint == endpoint:
             return line
-        url = check_url(endpoint.base_url, allowed=self._allowed)
-        if url.query_string or url.fragment:
+        base = check_url(endpoint.base_url, allowed=self._allowed)
+        if base.query_string or base.fragment:
             raise DestinationRefused("a base URL has no query and no fragment")
-        prefix = str(url).rstrip("/")
-        if line is not None and line.prefix == prefix:  # a new secret for the same place
+        if line is not None and line.base == base:  # a new secret for the same place
             line.endpoint = endpoint
             return line
-        line = self._lines[endpoint.slug] = _Line(endpoint, prefix, self._limits)
+        line = self._lines[endpoint.slug] = _Line(endpoint, base, self._limits)
         return line
 
     async def _take_slot(self, line: _Line) -> bool:
@@ -257,7 +262,7 @@ class LineClient:
         if call.idempotency_key:
             headers["Idempotency-Key"] = call.idempotency_key
         if call.signed:
-            secret, message_id = line.endpoint.secret, uuid4().hex
+            secret, message_id = line.endpoint.secret, token_hex(16)
             headers |= request_headers(secret, call.method, call.path, call.body, self._now(), message_id)
         return headers
 
@@ -275,8 +280,7 @@ class LineClient:
             return self._unreachable(line, _Fault("circuit_open"))
         line.circuit = circuit
         try:
-            async with asyncio.timeout(deadline - started):
-                reply = await self._exchange(line, call, headers)
+            reply = await self._exchange(line, call, headers, deadline - started)
         except (aiohttp.ClientError, OSError) as error:
             reply = _Fault(why(error))
         except DestinationRefused as refusal:
@@ -307,14 +311,15 @@ class LineClient:
         wait = max(waits)
         return Unreachable(fault.why, self._now() + timedelta(seconds=wait) if wait > 0 else None)
 
-    async def _exchange(self, line: _Line, call: _Call, headers: Mapping[str, str]) -> _Reply:
+    async def _exchange(self, line: _Line, call: _Call, headers: Mapping[str, str], seconds: float) -> _Reply:
         async with self._session.request(
             call.method,
-            URL(line.prefix + call.path, encoded=True),
+            line.url(call.path),
             data=call.body or None,
             headers=headers,
             allow_redirects=False,
-            timeout=self._no_timeout,  # asyncio.timeout covers the attempt; one timer is enough
+            # Zero would mean "for ever"; the ceiling is off: aiohttp would round 5 s up.
+            timeout=aiohttp.ClientTimeout(total=max(seconds, 0.001), ceil_threshold=math.inf),
         ) as response:
             if response.status == 429 or response.status >= 500:
                 after = retry_after(response.headers.get("Retry-After"), self._now())

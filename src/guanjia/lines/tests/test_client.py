@@ -501,11 +501,20 @@ def test_an_unknown_name_is_unreachable():
     asyncio.run(main())
 
 
-def test_an_answer_that_is_not_http_is_unreachable():
+@pytest.mark.parametrize(
+    "babbled",
+    [
+        b"220 mail.example ESMTP\r\n\r\n",
+        # two ways to tell the length: believing the small one would leave the other unbounded
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    ],
+)
+def test_an_answer_that_is_not_sound_http_is_unreachable(babbled):
     async def main():
         async def babble(reader, writer):
             await reader.readline()
-            writer.write(b"220 mail.example ESMTP\r\n\r\n")
+            writer.write(babbled)
             writer.close()
 
         server = await asyncio.start_server(babble, "127.0.0.1", 0)
