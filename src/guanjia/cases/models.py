@@ -20,12 +20,12 @@ class Case(Holder):
     """
 
     number = models.CharField(max_length=20, unique=True)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="cases")
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="cases", db_index=False)
     title = models.CharField(max_length=200)
     need = models.TextField()
     state = models.CharField(max_length=20, choices=CaseState, default=CaseState.OPEN)
-    opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
-    first_contact = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    first_contact = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     opened_at = models.DateTimeField()
     solved_at = models.DateTimeField(null=True)
 
@@ -50,9 +50,9 @@ class ClockKind(models.TextChoices):
 class Clock(models.Model):
     """A wait with an owner and a deadline. `item` names the package item a line clock is about."""
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     kind = models.CharField(max_length=20, choices=ClockKind)
-    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     item = models.UUIDField(null=True)
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -67,7 +67,13 @@ class Clock(models.Model):
                 nulls_distinct=False,
             )
         ]
-        indexes = [models.Index(fields=["due_at"], name="clock_running", condition=Q(stopped_at=None))]
+        indexes = [
+            models.Index(fields=["case"], name="clock_by_case"),
+            models.Index(
+                fields=["item"], name="clock_by_item", condition=Q(stopped_at=None, item__isnull=False)
+            ),
+            models.Index(fields=["due_at"], name="clock_running", condition=Q(stopped_at=None)),
+        ]
 
 
 class Message(models.Model):
@@ -77,8 +83,8 @@ class Message(models.Model):
     language by `cases.notices`.
     """
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="messages")
-    author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     internal = models.BooleanField(default=False)
     body = models.TextField(default="")
     notice = models.JSONField(null=True)
@@ -103,9 +109,9 @@ class TaskKind(models.TextChoices):
 class Task(models.Model):
     """Work for one named person; never unassigned."""
 
-    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="tasks")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="tasks", db_index=False)
     kind = models.CharField(max_length=20, choices=TaskKind)
-    assignee = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tasks")
+    assignee = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tasks", db_index=False)
     item = models.UUIDField(null=True)
     detail = models.TextField()
     created_at = models.DateTimeField()

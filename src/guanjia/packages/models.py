@@ -23,11 +23,11 @@ class Package(models.Model):
     """
 
     number = models.CharField(max_length=20, unique=True)
-    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="packages")
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="packages", db_index=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="packages")
     mode = models.CharField(max_length=20, choices=_MODES)
     state = models.CharField(max_length=12, choices=[(s, s) for s in PackageState])
-    composed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    composed_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     currency = models.CharField(max_length=3, default="CNY")
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
@@ -39,7 +39,6 @@ class Package(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["merchant", "-id"], name="package_by_merchant"),
-            models.Index(fields=["case"], name="package_by_case"),
         ]
 
     def __str__(self) -> str:
@@ -50,13 +49,15 @@ class Item(models.Model):
     """One service on one line within a package; the line knows it by `hold_id` (LP/1 §4.2)."""
 
     uid = models.UUIDField(unique=True, default=uuid.uuid4)
-    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="items")
+    package = models.ForeignKey(Package, on_delete=models.CASCADE, related_name="items", db_index=False)
     position = models.PositiveSmallIntegerField()
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+", db_index=False)
     params = models.JSONField()
     core = models.BooleanField(default=True)
     state = models.CharField(max_length=20, choices=[(s, s) for s in ItemState])
-    mandate = models.ForeignKey(Mandate, null=True, on_delete=models.PROTECT, related_name="+")
+    mandate = models.ForeignKey(
+        Mandate, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     within_mandate = models.BooleanField(default=False)
     generation = models.PositiveSmallIntegerField(default=0)
     hold_id = models.UUIDField(unique=True)
