@@ -6,6 +6,7 @@ committed survives SIGKILL and power loss.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class SqliteStore:
     def _open(self) -> sqlite3.Connection:
         # A plain connection may run a script; the one that services see may not.
         first = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-        first.execute("PRAGMA journal_mode = WAL")
+        _switch_to_wal(first)
         first.executescript("BEGIN IMMEDIATE;" + self._script + ";COMMIT;")
         first.close()
         db = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, factory=LineConnection)
@@ -193,6 +194,19 @@ class SqliteStore:
 
     def drop_message(self, message_id: str) -> None:
         self.db.execute("DELETE FROM guanjia_outbox WHERE message_id = ?", (message_id,))
+
+
+def _switch_to_wal(db: sqlite3.Connection) -> None:
+    """SQLite does not queue for this one lock, so workers that start together take turns here."""
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
 
 
 def _micros(instant: datetime) -> int:

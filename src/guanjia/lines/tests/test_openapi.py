@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import jsonschema_rs
@@ -63,7 +64,7 @@ def media_of(response):
 
 def documented_codes(operation):
     """The problem codes an operation may answer with, by status."""
-    codes = defaultdict(set)
+    codes: defaultdict[int, set[str]] = defaultdict(set)
     for status, response in operation["responses"].items():
         if status not in RETRIED and status != "200":
             schema = media_of(response)[1]["schema"]
@@ -95,7 +96,7 @@ def test_only_the_manifest_needs_no_signature():
     assert unsigned == [MANIFEST_PATH]
 
 
-READERS = {
+READERS: dict[str, Any] = {
     "Manifest": Manifest,
     "HoldRequest": HoldRequest,
     "ConfirmRequest": ConfirmRequest,

@@ -11,9 +11,11 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -194,7 +196,7 @@ def tutorial(tmp_path, monkeypatch):
     """The names that the page's own code defines, run in an empty directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LINE_SECRET", SECRET)
-    names = {}
+    names: dict[str, Any] = {}
     for block in re.findall(r"```python\n(.*?)```", TUTORIAL.read_text(encoding="utf-8"), re.DOTALL):
         exec(compile(block, str(TUTORIAL), "exec"), names)
     yield names
@@ -356,11 +358,12 @@ def test_an_incomplete_or_wrong_line_does_not_start(tmp_path):
         line.asgi()
     with pytest.raises(ValueError, match="place is declared twice"):
         line.service("place", titles=TITLES, schema={}, hold_ttl_seconds=900)
-    for options, complaint in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"code": "Main Hall"}, "/services/0/code"),
         ({"titles": {"en": "Rooms"}}, "/titles"),
         ({"schema": {"type": "string"}}, "object"),
-    ]:
+    ]
+    for options, complaint in wrong:
         line, service = declare(**options)
         service.hold(lambda db, request: Held())
         service.release(lambda db, record: None)
@@ -380,6 +383,31 @@ def test_confirm_has_nothing_to_do_unless_the_service_says_so(tmp_path):
     with pytest.raises(ValueError, match="too late"):
         line.service("late", titles=TITLES, schema={"type": "object"}, hold_ttl_seconds=900)
     line.store.close()
+
+
+def test_workers_that_start_together_share_a_new_database(tmp_path):
+    for turn in range(20):
+        barrier = threading.Barrier(4)
+        path = tmp_path / f"{turn}.db"
+
+        def mode(_, path=path, barrier=barrier):
+            barrier.wait()
+            database = store.SqliteStore(path, "CREATE TABLE IF NOT EXISTS room (free INTEGER);")
+            found = database.db.execute("PRAGMA journal_mode").fetchone()
+            database.close()
+            return found
+
+        with ThreadPoolExecutor(4) as workers:
+            assert list(workers.map(mode, range(4))) == [("wal",)] * 4
+
+
+def test_a_database_that_stays_locked_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_BUSY_SECONDS", 0)
+    path = tmp_path / "line.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            _ = store.SqliteStore(path).db
 
 
 # Time
@@ -552,7 +580,8 @@ def test_a_decision_may_come_from_another_thread(lines):
 
 async def live(app, during):
     """Run the app's lifespan around `during`; the events it sent."""
-    to_app, from_app = asyncio.Queue(), asyncio.Queue()
+    to_app: asyncio.Queue[Any] = asyncio.Queue()
+    from_app: asyncio.Queue[Any] = asyncio.Queue()
     task = asyncio.create_task(app({"type": "lifespan"}, to_app.get, from_app.put))
     await to_app.put({"type": "lifespan.startup"})
     started = await from_app.get()
