@@ -332,3 +332,15 @@ def test_a_problem_carries_code_status_and_fields():
     }
     assert str(error) == "schema_violation: params"
     assert "errors" not in ProtocolError("not_found", "/x").to_json()
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(12.5, "CNY"), (True, "CNY"), (-1, "CNY"), (1, "元")])
+def test_a_line_cannot_even_make_money_the_wire_would_refuse(amount, currency):
+    with pytest.raises(ValueError, match=r"amount|currency"):
+        Money(amount, currency)
+
+
+@pytest.mark.parametrize(("code", "message"), [("Sold out", TITLES), ("sold_out", {"en": "Sold out"})])
+def test_a_line_cannot_even_make_a_reason_the_wire_would_refuse(code, message):
+    with pytest.raises(ValueError, match="reason"):
+        Reason(code, message)
