@@ -31,12 +31,24 @@ BACKOFF_FIRST = timedelta(milliseconds=500)
 BACKOFF_MOST = timedelta(seconds=60)
 HOLD_WINDOW = timedelta(minutes=15)
 """How long a line may stay out of reach before its item is given up."""
+TRIES_LEAST = 6
+"""Nothing is given up with fewer attempts (about half a minute): after an outage of our own, each line
+gets its chance."""
+HOLDS_MOST = 12
+"""A line that loses this many holds of one item will lose the next as well."""
+SHORTEST_GRANT = timedelta(seconds=1) / 3
+"""A hold that ends sooner is over before it can be used; its line's clock may be wrong."""
+LONGEST_GRANT = timedelta(days=30)
+LONGEST_WAIT = timedelta(days=366)
+"""LP/1 knows no longer hold (4.2.5), and no longer decision: later times are not believed."""
 
 LOST = frozenset({"hold_lapsed", "unknown_hold", "hold_released"})
 """Error codes that say: there is no such hold (any more)."""
 REFUSALS = frozenset({"schema_violation", "unknown_service"})
 EXPIRIES = frozenset({"line_unreachable", "line_silent"})
 """Reasons given by a clock, not by a line."""
+TAKEN = frozenset({"hold_confirmed", "confirmed_unasked", "confirmed_dearer"})
+"""Reasons to need a hand that say: the line has confirmed, and a release would not undo it."""
 
 
 def backoff(attempts: int) -> timedelta:
@@ -55,8 +67,16 @@ def apply(item: Item, signal: LineSignal, now: datetime) -> Item:
     return _later(item, signal, now) if item.state in ACTIVE else item
 
 
+# --- what the package asks of an item -----------------------------------------------------------
+
+
 def hold(item: Item, now: datetime) -> Item:
-    return replace(item, state=S.HOLDING, attempts=0, next_at=now, give_up_at=now + HOLD_WINDOW)
+    again = _begin(item, S.HOLDING, now)
+    return replace(again, give_up_at=now + HOLD_WINDOW, reason_code="")
+
+
+def confirm(item: Item, now: datetime) -> Item:
+    return _begin(item, S.CONFIRMING, now)
 
 
 def release(item: Item, now: datetime, code: str = "") -> Item:
@@ -65,158 +85,157 @@ def release(item: Item, now: datetime, code: str = "") -> Item:
     if item.state is S.DRAFTED:
         return replace(item, state=S.RELEASED, reason_code=code, next_at=None)
     if item.state in (S.HOLDING, S.HELD, S.PENDING_DECISION):
-        return replace(item, state=S.RELEASING, attempts=0, next_at=now, reason_code=code)
+        return replace(give_back(item, now), reason_code=code)
     return item
 
 
-def confirm(item: Item, now: datetime) -> Item:
-    return replace(item, state=S.CONFIRMING, attempts=0, next_at=now)
+def give_back(item: Item, now: datetime) -> Item:
+    return _begin(item, S.RELEASING, now)
 
 
-def _half_way(now: datetime, expires_at: datetime) -> datetime:
-    return now + max(expires_at - now, timedelta()) / 2
+def needs_hand(item: Item, code: str) -> Item:
+    """Leave it to a person. A refused hold is closed for good: a retry would ask for a new one."""
+    generation = item.generation + (item.state is S.REFUSED)
+    return replace(item, state=S.FAILED_NEEDS_HAND, generation=generation, next_at=None, reason_code=code)
+
+
+def _begin(item: Item, state: ItemState, now: datetime) -> Item:
+    return replace(item, state=state, attempts=0, next_at=now, give_up_at=None, stuck=False, reason={})
+
+
+# --- moves shared by several signals ------------------------------------------------------------
+
+
+def _later(item: Item, signal: LineSignal, now: datetime) -> Item:
+    """Try again after a pause, or when the line asks for it; or give up, where that is possible."""
+    attempts = item.attempts + 1
+    if item.give_up_at and now >= item.give_up_at and attempts >= TRIES_LEAST:
+        return release(item, now, "line_unreachable")
+    next_at = pause_ends = now + backoff(attempts)
+    if isinstance(signal, Unreachable) and signal.retry_at:
+        latest = max(item.give_up_at or signal.retry_at, pause_ends)
+        next_at = min(max(pause_ends, signal.retry_at), latest)
+    return replace(item, attempts=attempts, next_at=next_at)
+
+
+def _fault(item: Item, signal: Rejected, now: datetime) -> Item:
+    """The line breaks the contract or we do: keep trying, and remember why for the task."""
+    code = item.reason_code if item.state is S.RELEASING else signal.code
+    reason = {"code": signal.code, "detail": signal.detail}
+    return replace(_later(item, signal, now), reason_code=code, reason=reason)
+
+
+def _hold_again(item: Item, now: datetime) -> Item:
+    """The hold is gone and nothing was confirmed on it: take a new one, under a new name.
+
+    The first time at once, for somebody else may be after what was lost; then ever more slowly.
+    """
+    again = replace(
+        hold(item, now),
+        generation=item.generation + 1,
+        next_at=now + backoff(item.generation) if item.generation else now,
+        hold_expires_at=None,
+        decision_due_at=None,
+        escalated=False,
+        by_silence=False,
+    )
+    return release(again, now, "hold_lost") if again.generation > HOLDS_MOST else again
+
+
+def _granted(item: Item, signal: Held | Pending, state: ItemState, now: datetime) -> Item:
+    """The hold stands, on the line's terms. A useless grant counts as an attempt that failed."""
+    item = replace(
+        item,
+        state=state,
+        hold_expires_at=min(signal.expires_at, now + LONGEST_GRANT),
+        quote_amount=item.quote_amount if signal.quote_amount is None else signal.quote_amount,
+    )
+    assert item.hold_expires_at is not None
+    left = item.hold_expires_at - now
+    if left < SHORTEST_GRANT:
+        return _later(replace(item, reason_code="hold_lost"), signal, now)
+    return replace(
+        item,
+        attempts=0,
+        next_at=now + max(left / 2, BACKOFF_FIRST),
+        give_up_at=item.hold_expires_at + HOLD_WINDOW,
+        stuck=False,
+        reason_code="",
+        reason={},
+    )
+
+
+# --- the moves of the table ---------------------------------------------------------------------
 
 
 def _held(item: Item, signal: Held, now: datetime) -> Item:
-    quote = signal.quote_amount if signal.quote_amount is not None else item.quote_amount
-    return replace(
-        item,
-        state=S.HELD,
-        attempts=0,
-        hold_expires_at=signal.expires_at,
-        next_at=_half_way(now, signal.expires_at),
-        quote_amount=quote,
-        reference=signal.reference or item.reference,
-    )
+    held = _granted(item, signal, S.HELD, now)
+    return replace(held, by_silence=False, reference=signal.reference or item.reference)
 
 
 def _pending(item: Item, signal: Pending, now: datetime) -> Item:
-    quote = signal.quote_amount if signal.quote_amount is not None else item.quote_amount
-    if item.by_silence:  # the wait is over; the answer only tells the renewed expiry
-        return replace(
-            item,
-            attempts=0,
-            hold_expires_at=signal.expires_at,
-            next_at=_half_way(now, signal.expires_at),
-        )
+    waiting = _granted(item, signal, S.PENDING_DECISION, now)
+    assert waiting.next_at is not None
     return replace(
-        item,
-        state=S.PENDING_DECISION,
-        attempts=0,
-        hold_expires_at=signal.expires_at,
-        decision_due_at=item.decision_due_at or signal.decision_due_at,
-        next_at=min(now + LOOK_EVERY, _half_way(now, signal.expires_at)),
-        quote_amount=quote,
+        waiting,
+        decision_due_at=item.decision_due_at or min(signal.decision_due_at, now + LONGEST_WAIT),
+        next_at=min(waiting.next_at, now + LOOK_EVERY) if not waiting.attempts else waiting.next_at,
     )
+
+
+def _still_pending(item: Item, signal: Pending, now: datetime) -> Item:
+    """After silence counted as consent the wait is over; otherwise the decision has overtaken this."""
+    return _granted(item, signal, S.HELD, now) if item.by_silence else _later(item, signal, now)
 
 
 def _refused(item: Item, signal: Refused, _now: datetime) -> Item:
     return replace(item, state=S.REFUSED, next_at=None, reason_code=signal.code, reason=dict(signal.reason))
 
 
-def _later(item: Item, signal: LineSignal, now: datetime) -> Item:
-    attempts = item.attempts + 1
-    next_at = now + backoff(attempts)
-    if isinstance(signal, Unreachable) and signal.retry_at:
-        next_at = max(next_at, signal.retry_at)
-    return replace(item, attempts=attempts, next_at=next_at)
-
-
-def _hold_again(item: Item, now: datetime) -> Item:
-    """The hold is gone before anything was confirmed: take a new one, under a new name."""
-    return replace(
-        item,
-        state=S.HOLDING,
-        generation=item.generation + 1,
-        attempts=item.attempts + 1,
-        next_at=now + backoff(item.attempts + 1),
-        give_up_at=now + HOLD_WINDOW,
-        hold_expires_at=None,
-        decision_due_at=None,
-        escalated=False,
-        by_silence=False,
-    )
-
-
 def _rejected_hold(item: Item, signal: Rejected, now: datetime) -> Item:
     if signal.code in REFUSALS:
-        reason = {"detail": signal.detail}
-        return replace(item, state=S.REFUSED, next_at=None, reason_code=signal.code, reason=reason)
-    if signal.code in LOST:
-        return _hold_again(item, now)
-    return _fault(item, signal, now)
+        return _refused(item, Refused(item.hold_id, signal.code, {"detail": signal.detail}), now)
+    return _rejected(item, signal, now)
 
 
-def _rejected_wait(item: Item, signal: Rejected, now: datetime) -> Item:
-    """A look or a renewal was rejected."""
+def _rejected(item: Item, signal: Rejected, now: datetime) -> Item:
     if signal.code in LOST:
         return _hold_again(item, now)
     if signal.code == "hold_refused":
-        return replace(item, state=S.REFUSED, next_at=None, reason_code="refused_by_line")
+        return _refused(item, Refused(item.hold_id, "refused_by_line"), now)
+    if signal.code == "decision_pending":  # by the line's clock its silence is no consent yet
+        return _later(item, signal, now)
     return _fault(item, signal, now)
-
-
-def _fault(item: Item, signal: Rejected, now: datetime) -> Item:
-    """The line breaks the contract or we do: keep trying, and remember why for the task."""
-    return replace(_later(item, signal, now), reason_code=signal.code, reason={"detail": signal.detail})
-
-
-def _needs_hand(item: Item, code: str) -> Item:
-    return replace(item, state=S.FAILED_NEEDS_HAND, next_at=None, reason_code=code)
-
-
-def _held_again(item: Item, signal: Held, now: datetime) -> Item:
-    """Forward recovery: the lost hold is back, unless it now costs more than was accepted."""
-    if not item.must_hold_again:
-        return item
-    again = replace(item, hold_expires_at=signal.expires_at, next_at=now, quote_amount=signal.quote_amount)
-    return _needs_hand(again, "quote_rose") if again.awaits_acceptance else again
-
-
-def _confirmed(item: Item, signal: Confirmed, _now: datetime) -> Item:
-    return replace(
-        item,
-        state=S.CONFIRMED,
-        next_at=None,
-        reason_code="",
-        reason={},
-        reference=signal.reference or item.reference,
-    )
-
-
-def _rejected_confirm(item: Item, signal: Rejected, now: datetime) -> Item:
-    if signal.code in LOST:  # forward recovery: hold again, then confirm that
-        return replace(
-            item,
-            generation=item.generation + 1,
-            attempts=item.attempts + 1,
-            next_at=now if item.attempts == 0 else now + backoff(item.attempts),
-            hold_expires_at=None,
-            by_silence=False,
-            reason_code=signal.code,
-        )
-    if signal.code in {"hold_refused", *REFUSALS}:
-        return _needs_hand(item, signal.code)
-    return _fault(item, signal, now)
-
-
-def _refused_confirm(item: Item, signal: Refused, _now: datetime) -> Item:
-    return replace(_needs_hand(item, signal.code), reason=dict(signal.reason))
-
-
-def _released(item: Item, _signal: Released, _now: datetime) -> Item:
-    state = S.EXPIRED if item.reason_code in EXPIRIES else S.RELEASED
-    return replace(item, state=state, next_at=None, hold_expires_at=None)
 
 
 def _rejected_release(item: Item, signal: Rejected, now: datetime) -> Item:
     if signal.code == "hold_confirmed":  # the line confirmed what we never asked it to
-        return _needs_hand(item, signal.code)
-    return _fault(item, signal, now)
+        return needs_hand(item, signal.code)
+    if signal.code == "hold_released":  # what a renewal hears that the release has overtaken
+        return _released(item, Released(item.hold_id), now)
+    return _later(item, signal, now) if signal.code in LOST else _fault(item, signal, now)
 
 
-def _confirmed_unasked(item: Item, _signal: Confirmed, _now: datetime) -> Item:
-    return _needs_hand(item, "hold_confirmed")
+def _released(item: Item, _signal: Released, _now: datetime) -> Item:
+    state = S.EXPIRED if item.reason_code in EXPIRIES else S.RELEASED
+    return replace(item, state=state, next_at=None, hold_expires_at=None, reason={})
+
+
+def _confirmed(item: Item, signal: Confirmed, _now: datetime) -> Item:
+    item = _as_confirmed(item, signal)
+    if item.awaits_acceptance:
+        return needs_hand(item, "confirmed_dearer")
+    return replace(item, state=S.CONFIRMED, next_at=None, reason_code="")
+
+
+def _confirmed_unasked(item: Item, signal: Confirmed, _now: datetime) -> Item:
+    code = "hold_confirmed" if item.state is S.RELEASING else "confirmed_unasked"
+    return needs_hand(_as_confirmed(item, signal), code)
+
+
+def _as_confirmed(item: Item, signal: Confirmed) -> Item:
+    quote = item.quote_amount if signal.quote_amount is None else signal.quote_amount
+    return replace(item, quote_amount=quote, reference=signal.reference or item.reference, reason={})
 
 
 TABLE: Mapping[tuple[ItemState, type], Move] = {
@@ -228,17 +247,16 @@ TABLE: Mapping[tuple[ItemState, type], Move] = {
     (S.PENDING_DECISION, Held): _held,
     (S.PENDING_DECISION, Pending): _pending,
     (S.PENDING_DECISION, Refused): _refused,
-    (S.PENDING_DECISION, Rejected): _rejected_wait,
+    (S.PENDING_DECISION, Rejected): _rejected,
     (S.PENDING_DECISION, Confirmed): _confirmed_unasked,
     (S.HELD, Held): _held,
-    (S.HELD, Pending): _pending,
+    (S.HELD, Pending): _still_pending,
     (S.HELD, Refused): _refused,
-    (S.HELD, Rejected): _rejected_wait,
+    (S.HELD, Rejected): _rejected,
     (S.HELD, Confirmed): _confirmed_unasked,
-    (S.CONFIRMING, Held): _held_again,
     (S.CONFIRMING, Confirmed): _confirmed,
-    (S.CONFIRMING, Refused): _refused_confirm,
-    (S.CONFIRMING, Rejected): _rejected_confirm,
+    (S.CONFIRMING, Refused): _refused,
+    (S.CONFIRMING, Rejected): _rejected,
     (S.RELEASING, Released): _released,
     (S.RELEASING, Rejected): _rejected_release,
     (S.RELEASING, Confirmed): _confirmed_unasked,

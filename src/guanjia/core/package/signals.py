@@ -34,8 +34,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
+    """`quote_amount` is what the line says it confirmed at; None where it does not say."""
+
     hold_id: UUID
     reference: str = ""
+    quote_amount: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """Somebody asks to give the package up; too late after the point of no return."""
+    """Somebody asks to give the package up; without effect after the point of no return."""
 
 
 @dataclass(frozen=True, slots=True)
 class HandSettled:
-    """A named person has dealt with an item that needed a hand."""
+    """A named person has dealt with an item that needed a hand.
+
+    `confirmed`: it has taken effect, at no more than was accepted. `waived`: it shall not; what the
+    line still holds is given back. `retry`: ask the line the same again.
+    """
 
     uid: UUID
     outcome: Literal["confirmed", "waived", "retry"]

@@ -36,7 +36,7 @@ class ItemState(StrEnum):
     HOLDING = "holding"  # a hold may or may not have reached the line
     HELD = "held"
     PENDING_DECISION = "pending_decision"
-    CONFIRMING = "confirming"  # without an expiry: the hold was lost, hold again first
+    CONFIRMING = "confirming"  # a confirm may or may not have reached the line
     CONFIRMED = "confirmed"
     REFUSED = "refused"
     RELEASING = "releasing"
@@ -45,18 +45,10 @@ class ItemState(StrEnum):
     FAILED_NEEDS_HAND = "failed_needs_hand"
 
 
-ACTIVE = frozenset(
-    {
-        ItemState.HOLDING,
-        ItemState.HELD,
-        ItemState.PENDING_DECISION,
-        ItemState.CONFIRMING,
-        ItemState.RELEASING,
-    }
-)
+GOING = frozenset({ItemState.HOLDING, ItemState.HELD, ItemState.PENDING_DECISION, ItemState.CONFIRMING})
+"""States on the way to taking effect."""
+ACTIVE = GOING | {ItemState.RELEASING}
 """States in which the next move is ours: a call is due at `next_at`."""
-
-UNDECIDED = frozenset({ItemState.HOLDING, ItemState.PENDING_DECISION})
 OUT = frozenset({ItemState.REFUSED, ItemState.RELEASING, ItemState.RELEASED, ItemState.EXPIRED})
 """States of an item that will not take effect."""
 
@@ -66,7 +58,9 @@ class Item:
     """One service on one line. Amounts are minor units; times are aware datetimes.
 
     `hold_id` is derived from `uid` and `generation`: a new hold after a lapse needs no randomness.
-    `quote_amount` is the list price until the line's binding quote replaces it.
+    `quote_amount` is the list price until the line's binding quote replaces it. `attempts` counts
+    answers in a row that brought the item no further. At `give_up_at` the line has been out of reach
+    for too long; past the point of no return it is None. `stuck`: people were told, in this state.
     """
 
     uid: UUID
@@ -93,10 +87,6 @@ class Item:
     @property
     def hold_id(self) -> UUID:
         return hold_id(self.uid, self.generation)
-
-    @property
-    def must_hold_again(self) -> bool:
-        return self.state is ItemState.CONFIRMING and self.hold_expires_at is None
 
     @property
     def awaits_acceptance(self) -> bool:
