@@ -37,7 +37,7 @@ def up(workers: int) -> int:
 
 def house_programs(given: env.Env, *, workers: int = 1) -> list[Program]:
     """Database (if embedded), then web and workers. Tables are brought up to date in between."""
-    environ = {"GUANJIA_HOME": str(given.home), "GUANJIA_URL": given.base_url}
+    environ = {**os.environ, "GUANJIA_HOME": str(given.home), "GUANJIA_URL": given.base_url}
     programs = []
     if "DATABASE_URL" not in os.environ and "DATABASE_URL_FILE" not in os.environ:
         programs.append(postgres_program(Server(given.home, progress=say)))

@@ -11,6 +11,7 @@ from django.conf import settings
 from guanjia.base.flows import Engine
 from guanjia.config import env
 from guanjia.lines.client import Limits, LineClient
+from guanjia.lines.hosted.flows import DecisionFlow, session
 from guanjia.packages.flows import PackageFlow
 
 
@@ -22,9 +23,13 @@ async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
     _stay_on_one_cpu()
     dsn = env.load().database_url
     assert dsn is not None
-    async with LineClient(settings.LINE_NETWORKS, limits=Limits(concurrent=inflight)) as client:
-        engine = Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers)
-        await engine.run(stop)
+    limits = Limits(concurrent=inflight)
+    async with LineClient(settings.LINE_NETWORKS, limits=limits) as client, session() as http:
+        packages = Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers)
+        decisions = Engine(DecisionFlow(http), dsn, inflight=32)
+        async with asyncio.TaskGroup() as engines:
+            engines.create_task(packages.run(stop))
+            engines.create_task(decisions.run(stop))
 
 
 def _stay_on_one_cpu() -> None:

@@ -1,0 +1,1 @@
+"""Four of the demo's six lines, written with the SDK: each a process of its own over its own database."""
