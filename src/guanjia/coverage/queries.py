@@ -30,10 +30,3 @@ def accountable_for(merchant: Merchant, *, at: datetime) -> Accountable:
     if held is None:
         return Accountable(None, None, merchant.home_pool, merchant.home_pool.lead)
     return Accountable(held.person, held.team, held.pool, held.answerable)
-
-
-def groups_of(user: User) -> tuple[list[int], list[int]]:
-    """Ids of the teams and pools a person works in or leads."""
-    teams = Team.objects.filter(members=user) | Team.objects.filter(lead=user)
-    pools = Pool.objects.filter(members=user) | Pool.objects.filter(lead=user)
-    return [t.pk for t in teams.distinct()], [p.pk for p in pools.distinct()]

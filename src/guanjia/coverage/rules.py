@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Forbidden, Missing
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
-from guanjia.coverage.queries import groups_of
 from guanjia.merchants.models import Member, Merchant
 from guanjia.people.models import Role, RoleGrant, User
+from guanjia.people.queries import groups_of
 
 
 class Relation(StrEnum):

@@ -116,6 +116,7 @@ class Run:
         from guanjia.demo.telling import wait_until
         from guanjia.demo.story import Story, _now
 
+        wait_until("all six lines to open", self.market.lines_answer)
         self.teller.tell(
             "六条业务线已开门，正在登记服务和授权", "Six lines are open; services and mandates are entered"
         )

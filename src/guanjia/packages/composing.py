@@ -14,7 +14,6 @@ from guanjia.base.errors import BadInput
 from guanjia.base.sql import numbers
 from guanjia.cases.models import Case
 from guanjia.core.package import ItemState, Mode, PackageState, Submitted
-from guanjia.coverage.queries import groups_of
 from guanjia.ledger.actions import Entry, record
 from guanjia.lines.actions.mandates import use_mandate
 from guanjia.lines.models import Mandate, Service
@@ -28,6 +27,7 @@ from guanjia.packages.rules import ITEMS_MOST, PriceChanged, TooLate, UnknownSer
 from guanjia.packages.settle import settle_and_wake
 from guanjia.people.actors import actor_of
 from guanjia.people.models import User
+from guanjia.people.queries import groups_of
 
 
 @dataclass(frozen=True, slots=True)

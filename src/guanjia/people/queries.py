@@ -3,7 +3,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from guanjia.people.models import ApiToken, User
+from guanjia.people.models import ApiToken, Pool, Team, User
 
 
 def token_digest(token: str) -> bytes:
@@ -18,3 +18,10 @@ def user_of_token(token: str, *, now: datetime) -> User | None:
         .first()
     )
     return found.user if found else None
+
+
+def groups_of(user: User) -> tuple[list[int], list[int]]:
+    """Ids of the teams and pools a person works in or leads."""
+    teams = Team.objects.filter(members=user) | Team.objects.filter(lead=user)
+    pools = Pool.objects.filter(members=user) | Pool.objects.filter(lead=user)
+    return [t.pk for t in teams.distinct()], [p.pk for p in pools.distinct()]
