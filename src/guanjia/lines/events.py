@@ -54,3 +54,24 @@ class MandateUseReturned(Payload):
     mandate: int
     item: str
     amount: int
+
+
+@dataclass(frozen=True)
+class CapacitySet(Payload):
+    kind: ClassVar[str] = "lines.capacity_set"
+    line: str
+    service: str
+    slot: str
+    before: int | None
+    after: int
+
+
+@dataclass(frozen=True)
+class HoldDecided(Payload):
+    kind: ClassVar[str] = "lines.hold_decided"
+    line: str
+    hold: str
+    package: str
+    item: int
+    approved: bool
+    quote: int | None
