@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-up clean
+.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-up clean
 
 install: $(VENV)/installed
 dev: $(VENV)/installed-dev
@@ -12,11 +13,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: pyproject.toml requirements.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock -e .
+	$(PIP) -r requirements.lock
+	$(PIP) --no-deps -e .
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml requirements-dev.lock | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock -e .[dev]
+	$(PIP) -r requirements-dev.lock
+	$(PIP) --no-deps -e .
 	touch $@ $(VENV)/installed
 
 demo: install
