@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,7 +17,11 @@ from guanjia.cli.house import house
 from guanjia.cli.output import complain, emit
 from guanjia.config import env
 from guanjia.lines.client import LineEndpoint
+from guanjia.lines.conformance import Report
+from guanjia.lines.conformance import check as run_kit
+from guanjia.lines.conformance.run import Params
 from guanjia.lines.protocol.messages import Manifest
+from guanjia.lines.ssrf import Network, guarded_session
 
 SECRET_VARIABLE = "LINE_SECRET"  # noqa: S105 - a name, not a secret
 
@@ -120,24 +124,24 @@ def check(url: str, secret_file: Path | None, params: Path | None, no_confirm: b
 
     The secret comes from --secret-file or the variable LINE_SECRET.
     """
-    from guanjia.lines.conformance import check as run_kit
-
     given = secret_file.read_text().strip() if secret_file else os.environ.get(SECRET_VARIABLE, "")
     if not given:
         complain("no secret", hint=f"--secret-file FILE, or {SECRET_VARIABLE}", as_json=as_json)
         return Exit.USAGE
-    with_params: dict[str, Any] | None = json.loads(params.read_text("utf-8")) if params else None
     settings = env.load()
-    report = asyncio.run(
-        run_kit(
-            LineEndpoint("checked", url, given),
-            allowed=settings.line_networks,
-            params=with_params,
-            confirm=not no_confirm,
-        )
-    )
-    emit(report.to_json(), report.to_text(settings.language), as_json=as_json)
+    endpoint = LineEndpoint("checked", url, given)
+    with_params = json.loads(params.read_text("utf-8")) if params else None
+    report = asyncio.run(_run_kit(endpoint, settings.line_networks, with_params, not no_confirm))
+    text = report.to_text("en" if settings.language == "en" else "zh-Hans")
+    emit(report.to_json(), text, as_json=as_json)
     return Exit.OK if report.ok else Exit.REFUSED
+
+
+async def _run_kit(
+    endpoint: LineEndpoint, allowed: Sequence[Network], params: Params | None, confirm: bool
+) -> Report:
+    async with guarded_session(allowed) as session:
+        return await run_kit(endpoint, session, params=params, confirm=confirm)
 
 
 @line_group.command()
