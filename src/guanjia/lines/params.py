@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from guanjia.base.errors import BadInput, FieldError
 from guanjia.base.texts import pick
 from guanjia.lines.models import Service
+from guanjia.lines.protocol.errors import ProtocolError
+from guanjia.lines.protocol.wire import dump_body, parse_body
 
 PARAMS_MOST = 64 * 1024
 """Bytes of one item's parameters as JSON."""
@@ -38,14 +40,11 @@ def prefill(service: Service, facts: Mapping[str, Any], given: Mapping[str, Any]
 
 def check(service: Service, params: Mapping[str, Any]) -> None:
     """Raises SchemaViolation naming every wrong field (at most ERRORS_MOST)."""
-    text = json.dumps(params, ensure_ascii=False)
-    if len(text.encode()) > PARAMS_MOST:
+    if len(_as_sent(service, params)) > PARAMS_MOST:
         raise SchemaViolation(
             _("“%(service)s”的参数太大。") % {"service": pick(service.titles)},
             hint=_("最多 %(most)d KB。") % {"most": PARAMS_MOST // 1024},
         )
-    if "\\u0000" in json.dumps(params):
-        raise SchemaViolation(_("参数里有不可见的空字符 (NUL)。"), hint=_("请删掉后重试。"))
     errors = []
     for error in _validator(json.dumps(service.schema, sort_keys=True)).iter_errors(params):
         errors.append(_field_error(service, error))
@@ -53,6 +52,20 @@ def check(service: Service, params: Mapping[str, Any]) -> None:
             break
     if errors:
         raise SchemaViolation(_summary(service, errors), hint=_("请改正后重新提交。"), errors=errors)
+
+
+def _as_sent(service: Service, params: Mapping[str, Any]) -> bytes:
+    """The parameters as they will be sent; refused here if a line could not read them (LP/1 §2)."""
+    try:
+        text = dump_body({"params": params})
+        if len(text) <= PARAMS_MOST:
+            parse_body(text)
+    except (ProtocolError, ValueError, RecursionError):
+        raise SchemaViolation(
+            _("“%(service)s”的参数里有传不出去的内容。") % {"service": pick(service.titles)},
+            hint=_("不可见的空字符 (NUL)、残缺的文字、无穷大的数字和过深的嵌套都不行，请删掉后重试。"),
+        ) from None
+    return text
 
 
 @lru_cache(maxsize=512)
@@ -76,7 +89,12 @@ def _field_error(service: Service, error: jsonschema_rs.ValidationError) -> Fiel
     path = [str(part) for part in error.instance_path]
     if kind.name == "required":
         path.append(str(kind.as_dict()["property"]))
-    return FieldError("/" + "/".join(path), _label(service, path), _say(kind, error.message))
+    return FieldError(_pointer(path), _label(service, path), _say(kind, error.message))
+
+
+def _pointer(path: list[str]) -> str:
+    """RFC 6901."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def _label(service: Service, path: list[str]) -> str:

@@ -33,12 +33,16 @@ def services_by_code(codes: Collection[tuple[str, str]]) -> dict[tuple[str, str]
 def mandates_for(
     service: Service, *, person: int, teams: Collection[int], pools: Collection[int], at: datetime
 ) -> list[Mandate]:
-    """Mandates in force by which this person may commit this service, the narrowest first."""
+    """Mandates in force by which this person may commit this service, the narrowest first.
+
+    Limits are amounts of a currency: a mandate says nothing about a service priced in another.
+    """
     mine = Q(person=person) | Q(team__in=teams) | Q(pool__in=pools)
     found = Mandate.objects.filter(
         mine,
         Q(service=service) | Q(service=None),
         line=service.line_id,
+        currency=service.currency,
         during__contains=at,
         revoked_at=None,
     )

@@ -12,23 +12,20 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from guanjia.base.actors import Actor
-from guanjia.base.errors import BadInput, Forbidden
+from guanjia.base.errors import BadInput
 from guanjia.base.sql import rows
 from guanjia.ledger.actions import Entry, record
 from guanjia.lines.events import MandateGranted, MandateRevoked, MandateUsed, MandateUseReturned
-from guanjia.lines.models import Line, LineStaff, Mandate, MandatePeriod, MandateUse, Service
+from guanjia.lines.models import Line, Mandate, MandatePeriod, MandateUse, Service
 from guanjia.lines.models.line import Silence
+from guanjia.lines.protocol.wire import MAX_INTEGER
+from guanjia.lines.rules import require_specialist
 from guanjia.people.actors import actor_of
 from guanjia.people.models import Pool, Team, User
 
-
-class NotYourLine(Forbidden):
-    code = "not_your_line"
-
-
-def _require_specialist(actor: User, line: Line) -> None:
-    if not LineStaff.objects.filter(line=line, user=actor).exists():
-        raise NotYourLine(_("只有这条业务线的人可以这样做。"), hint=_("请联系业务线负责人。"))
+_USES_MOST = 2**31 - 1
+_CURRENCY = "CNY"
+"""Of a mandate for every service of a line: it covers those that are priced in it."""
 
 
 @transaction.atomic
@@ -50,15 +47,20 @@ def grant_mandate(
 
     Amounts are minor units. Raises NotYourLine, BadInput.
     """
-    _require_specialist(actor, line)
-    if not 0 <= amount_per_use <= amount_per_period or uses_per_period < 1:
+    require_specialist(actor, line)
+    if not 0 <= amount_per_use <= amount_per_period <= MAX_INTEGER or not 1 <= uses_per_period <= _USES_MOST:
         raise BadInput(_("授权额度不成立。"), hint=_("单次额度不能大于周期额度，次数至少为 1。"))
+    if service is not None and service.line_id != line.pk:
+        raise BadInput(_("这项服务不属于这条业务线。"), hint=_("请从这条业务线的服务里选。"))
+    if until is not None and until <= now:
+        raise BadInput(_("授权的到期时间已经过去。"), hint=_("请选一个将来的时间，或不设到期。"))
     mandate = Mandate.objects.create(
         line=line,
         service=service,
         person=holder if isinstance(holder, User) else None,
         team=holder if isinstance(holder, Team) else None,
         pool=holder if isinstance(holder, Pool) else None,
+        currency=service.currency if service else _CURRENCY,
         amount_per_use=amount_per_use,
         amount_per_period=amount_per_period,
         uses_per_period=uses_per_period,
@@ -86,7 +88,7 @@ def grant_mandate(
 @transaction.atomic
 def revoke_mandate(*, actor: User, mandate: Mandate, now: datetime) -> None:
     """From now on no use; what was used stays used."""
-    _require_specialist(actor, mandate.line)
+    require_specialist(actor, mandate.line)
     if Mandate.objects.filter(pk=mandate.pk, revoked_at=None).update(revoked_at=now):
         revoked = MandateRevoked(mandate.pk)
         record([Entry(now, actor_of(actor), f"mandate:{mandate.pk}", revoked)])
@@ -98,14 +100,15 @@ def use_mandate(
     """Use up `amount` of the mandate for an item; False if it does not reach. Part of a transaction.
 
     One conditional upsert on the period's row: concurrent uses queue on its lock and each sees what
-    the one before has used, so the sum never passes a limit.
+    the one before has used, so the sum never passes a limit. The mandate itself is read again and
+    share-locked: of a use and a revocation at once, one is first, and a revocation has no use after it.
     """
-    if amount > mandate.amount_per_use:
-        return False
     start = period_start(MandatePeriod(mandate.period), now)
     fits = rows(
         "INSERT INTO lines_mandatespend AS s (mandate_id, period_start, amount, uses)"
-        " SELECT %(mandate)s, %(start)s, %(amount)s, 1 WHERE %(amount)s <= %(most)s"
+        " SELECT id, %(start)s, %(amount)s, 1 FROM lines_mandate WHERE id = %(mandate)s"
+        "  AND revoked_at IS NULL AND during @> %(now)s"
+        "  AND %(amount)s <= amount_per_use AND uses_per_period > 0 FOR SHARE"
         " ON CONFLICT (mandate_id, period_start) DO UPDATE"
         " SET amount = s.amount + excluded.amount, uses = s.uses + 1"
         " WHERE s.amount + excluded.amount <= %(most)s AND s.uses < %(uses)s RETURNING s.uses",
@@ -113,6 +116,7 @@ def use_mandate(
             "mandate": mandate.pk,
             "start": start,
             "amount": amount,
+            "now": now,
             "most": mandate.amount_per_period,
             "uses": mandate.uses_per_period,
         },
