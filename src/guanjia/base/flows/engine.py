@@ -9,13 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from guanjia.base.flows import queue
 from guanjia.base.flows.pulse import Pulse
@@ -29,6 +37,8 @@ log = logging.getLogger("guanjia.flows")
 POLL_SECONDS = 0.5
 """How late a due time may be noticed. A fresh flow does not wait: NOTIFY announces it."""
 KEEP_SECONDS = 5.0
+CALL_SECONDS = 60.0
+"""The last resort against a call that does not end; callers bound their calls far below."""
 PAUSE_AFTER_FAULT = timedelta(seconds=30)
 
 
@@ -54,6 +64,9 @@ class FlowKind(Protocol[CallT, AnswerT]):
 
 
 _DATABASE_FAULTS = (DatabaseError, InterfaceError)
+_PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+"""Classes of SQLSTATE for a database that is away, read-only, out of room, or in each other's way
+(PostgreSQL manual, appendix A). The others are about what we sent, and waiting does not mend that."""
 
 
 class Engine(Generic[CallT, AnswerT]):
@@ -75,12 +88,16 @@ class Engine(Generic[CallT, AnswerT]):
         self._lease = secrets.randbits(31)
         self._pulse = Pulse(dsn, self._lease)
         self._active: set[int] = set()
+        self._again: set[int] = set()
         self._ready: asyncio.Queue[tuple[int, Sequence[AnswerT]]] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(settlers + 1, thread_name_prefix="settle")
         self._calls: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; then finish the calls under way and put everything back."""
+        """Work until `stop` is set; then end the settle under way and put everything back.
+
+        Calls under way are dropped: whoever takes the flow next makes them again.
+        """
         loops = [self._pulse.run(), self._claim_loop(stop)]
         tasks = [asyncio.create_task(loop) for loop in loops]
         tasks += [asyncio.create_task(self._settle_loop()) for _ in range(self._settlers)]
@@ -96,11 +113,20 @@ class Engine(Generic[CallT, AnswerT]):
         for task in [*tasks, *self._calls]:
             task.cancel()
         await asyncio.gather(*tasks, *self._calls, return_exceptions=True)
+        await asyncio.to_thread(self._leave)
+
+    def _leave(self) -> None:
+        """Give back what we hold, after what the threads had begun, and close their sessions."""
+        everyone = threading.Barrier(self._settlers + 1)
+        for _ in range(self._settlers + 1):
+            self._threads.submit(_hang_up, everyone)
+        self._threads.shutdown(wait=True)
         try:
-            await self._in_thread(self._keep, ())
+            queue.keep(self._kind.name, self._lease, (), _now())
         except _DATABASE_FAULTS:
             log.warning("could not give flows back; another worker will free them")
-        self._threads.shutdown(wait=True)
+        finally:
+            connection.close()
 
     # --- claiming -------------------------------------------------------------------------------
 
@@ -112,14 +138,22 @@ class Engine(Generic[CallT, AnswerT]):
             if loop.time() >= keep_at:
                 keep_at = loop.time() + KEEP_SECONDS
                 await self._guarded(self._keep, tuple(self._active))
-            room = min(self._inflight - len(self._active), 2 * self._batch * self._settlers)
+            room = self._room() if self._pulse.beats else 0
             keys = await self._guarded(self._claim, room) if room > 0 else None
-            if not keys:
+            if keys:
+                self._begin(keys)
+            else:
                 await self._pulse.wait(POLL_SECONDS)
-                continue
-            self._active.update(keys)
-            for key in keys:
-                self._ready.put_nowait((key, ()))
+
+    def _room(self) -> int:
+        return min(self._inflight - len(self._active), 2 * self._batch * self._settlers)
+
+    def _begin(self, keys: Sequence[int]) -> None:
+        """A key that we still work on waits for its turn: a batch never has the same key twice."""
+        self._again.update(self._active.intersection(keys))
+        for key in set(keys) - self._active:
+            self._active.add(key)
+            self._ready.put_nowait((key, ()))
 
     def _claim(self, room: int) -> list[int]:
         return queue.claim(self._kind.name, self._lease, room, _now())
@@ -127,7 +161,8 @@ class Engine(Generic[CallT, AnswerT]):
     def _keep(self, keys: Sequence[int]) -> None:
         """Show that we live for what we hold, and take over from those who do not."""
         queue.keep(self._kind.name, self._lease, keys, _now())
-        queue.free_the_dead(_now())
+        if self._pulse.steady:
+            queue.free_the_dead(_now())
 
     # --- turns ----------------------------------------------------------------------------------
 
@@ -144,13 +179,13 @@ class Engine(Generic[CallT, AnswerT]):
         while True:
             try:
                 turns = await self._in_thread(self._settle, batch)
-            except _DATABASE_FAULTS as fault:
-                log.warning("settle failed, trying again: %s", str(fault).splitlines()[0])
+            except Exception as fault:
+                if not _will_pass(fault):
+                    await self._isolate(batch)
+                    return
+                log.warning("settle failed, trying again: %s", _first_line(fault))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
-            except Exception:
-                await self._isolate(batch)
-                return
             else:
                 self._go_on(turns)
                 return
@@ -169,22 +204,39 @@ class Engine(Generic[CallT, AnswerT]):
                 self._calls.add(task)
                 task.add_done_callback(self._calls.discard)
             else:
-                self._active.discard(turn.key)
+                self._finish(turn.key)
 
     async def _perform(self, turn: Turn[CallT]) -> None:
-        answers = await asyncio.gather(*(self._kind.perform(call) for call in turn.calls))
-        self._ready.put_nowait((turn.key, answers))
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                answers = await asyncio.gather(*(self._kind.perform(call) for call in turn.calls))
+        except Exception:
+            await self._set_aside(turn.key)
+        else:
+            self._ready.put_nowait((turn.key, answers))
 
     async def _isolate(self, batch: Sequence[tuple[int, Sequence[AnswerT]]]) -> None:
         """One flow in the batch trips a fault of ours: settle each alone, and set that one aside."""
-        if len(batch) > 1:
-            for one in batch:
-                await self._settle_until_done([one])
+        if len(batch) == 1:
+            await self._set_aside(batch[0][0])
             return
-        key = batch[0][0]
+        for one in batch:
+            await self._settle_until_done([one])
+
+    async def _set_aside(self, key: int) -> None:
+        """Called while the fault is being handled; if giving it back fails too, `keep` frees it."""
         log.exception("flow %s %s failed; trying again in %s", self._kind.name, key, PAUSE_AFTER_FAULT)
         later = {key: _now() + PAUSE_AFTER_FAULT}
         await self._guarded(queue.put_back, self._kind.name, self._lease, later)
+        self._finish(key)
+
+    def _finish(self, key: int) -> None:
+        if key in self._again:
+            self._again.discard(key)
+            self._ready.put_nowait((key, ()))
+            return
+        if self._room() <= 0:
+            self._pulse.nudge()  # the claim loop sleeps, and now there is room
         self._active.discard(key)
 
     # --- threads --------------------------------------------------------------------------------
@@ -199,7 +251,7 @@ class Engine(Generic[CallT, AnswerT]):
         try:
             return await self._in_thread(function, *args)
         except _DATABASE_FAULTS as fault:
-            log.warning("%s: %s", function.__name__, str(fault).splitlines()[0])
+            log.warning("%s: %s", function.__name__, _first_line(fault))
             await asyncio.sleep(0.2)
             return None
 
@@ -211,6 +263,24 @@ def _with_connection(function: Callable[..., T], args: Sequence[object]) -> T:
     except _DATABASE_FAULTS:
         connection.close()
         raise
+
+
+def _hang_up(everyone: threading.Barrier) -> None:
+    """Runs once in each thread of the pool: nobody takes a second turn before all have come."""
+    everyone.wait()
+    connection.close()
+
+
+def _will_pass(fault: Exception) -> bool:
+    """Whether waiting helps: the database is away or busy, rather than refusing what we sent it."""
+    if not isinstance(fault, (OperationalError, InterfaceError, InternalError)):
+        return False
+    state = getattr(fault.__cause__, "sqlstate", None)
+    return state is None or state[:2] in _PASSING
+
+
+def _first_line(fault: Exception) -> str:
+    return (str(fault).splitlines() or [type(fault).__name__])[0]
 
 
 def _now() -> datetime:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 
 import psycopg
 
 from guanjia.base.flows.queue import CHANNEL, LOCK_CLASS
 
 log = logging.getLogger("guanjia.flows")
+
+AGAIN_SECONDS = 0.2
+STEADY_SECONDS = 2.0
+"""After the database was away all workers come back at about the same time: none judges sooner."""
 
 
 class Pulse:
@@ -20,6 +25,21 @@ class Pulse:
         self._dsn = dsn
         self._lease = lease
         self._news = asyncio.Event()
+        self._since: float | None = None
+
+    @property
+    def beats(self) -> bool:
+        """Whether our lock is held, as far as we know. Without it others free what we claim."""
+        return self._since is not None
+
+    @property
+    def steady(self) -> bool:
+        """Whether the others have had the time to show that they live, too."""
+        return self._since is not None and time.monotonic() - self._since >= STEADY_SECONDS
+
+    def nudge(self) -> None:
+        """End the current wait, or the next one."""
+        self._news.set()
 
     async def wait(self, seconds: float) -> None:
         """Until something new is announced, at most `seconds`."""
@@ -33,7 +53,9 @@ class Pulse:
                 await self._listen()
             except psycopg.Error as fault:
                 log.warning("lost the database: %s", str(fault).splitlines()[0])
-            await asyncio.sleep(0.2)
+            finally:
+                self._since = None
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -41,6 +63,7 @@ class Pulse:
         ) as session:
             await session.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, self._lease])
             await session.execute(f"LISTEN {CHANNEL}")
-            self._news.set()
+            self._since = time.monotonic()
+            self.nudge()
             async for _ in session.notifies():
-                self._news.set()
+                self.nudge()

@@ -1,9 +1,14 @@
-"""The queue of flows in SQL: wake, claim, put back, and free what the dead have left."""
+"""The queue of flows in SQL: wake, claim, put back, and free what the dead have left.
+
+While a flow is claimed its `due_at` is NEVER, so that a wake-up in the meantime shows: it is earlier.
+Without that a settle that read its rows before a person's act, and puts back after it, would
+overwrite that act's wake-up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
 
 from guanjia.base.sql import rows, run
 
@@ -12,14 +17,19 @@ LEASE = timedelta(seconds=90)
 """The last resort against a worker that hangs but lives; the dead are found by their lock."""
 LOCK_CLASS = 0x6A71
 """First key of the advisory locks by which workers show that they live."""
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""The due time of a claimed flow that nobody has woken since."""
 
 
-def wake(name: str, keys: Sequence[int], at: datetime, now: datetime) -> None:
-    """Have the flow looked at, at the latest at `at`; call it in the transaction of the change."""
+def wake(name: str, keys: Collection[int], at: datetime, now: datetime) -> None:
+    """Have the flow looked at, at the latest at `at`; call it in the transaction of the change.
+
+    A flow that is being worked on is looked at once more after that.
+    """
     run(
         "INSERT INTO base_flow (name, key, due_at) SELECT %s, unnest(%s::bigint[]), %s"
         " ON CONFLICT (name, key) DO UPDATE SET due_at = LEAST(base_flow.due_at, excluded.due_at)",
-        [name, sorted(keys), at],
+        [name, sorted(set(keys)), at],
     )
     if at <= now:
         run("SELECT pg_notify(%s, '')", [CHANNEL])
@@ -28,51 +38,52 @@ def wake(name: str, keys: Sequence[int], at: datetime, now: datetime) -> None:
 def claim(name: str, lease: int, most: int, now: datetime) -> list[int]:
     """Take up to `most` due flows for this lease, the longest overdue first."""
     found = rows(
-        "UPDATE base_flow f SET lease = %s, lease_until = %s FROM ("
+        "UPDATE base_flow f SET lease = %s, lease_until = %s, due_at = %s FROM ("
         "  SELECT name, key FROM base_flow"
         "  WHERE name = %s AND due_at <= %s AND lease IS NULL"
         "  ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) due"
         " WHERE f.name = due.name AND f.key = due.key RETURNING f.key",
-        [lease, now + LEASE, name, now, most],
+        [lease, now + LEASE, NEVER, name, now, most],
     )
     return [key for (key,) in found]
 
 
 def put_back(name: str, lease: int, wake_at: Mapping[int, datetime | None]) -> None:
-    """Give claimed flows back with their next time, or end them (None).
+    """Give claimed flows back with their next time, or end them (None); a later wake-up wins.
 
     Only our own: a flow whose lease was lost meanwhile is looked after by somebody else.
     """
     ended = [key for key, at in wake_at.items() if at is None]
     waiting = {key: at for key, at in wake_at.items() if at is not None}
     if ended:
-        run(
-            "DELETE FROM base_flow WHERE name = %s AND lease = %s AND key = ANY(%s)",
-            [name, lease, ended],
+        gone = run(
+            "DELETE FROM base_flow WHERE name = %s AND lease = %s AND key = ANY(%s) AND due_at = %s",
+            [name, lease, ended, NEVER],
         )
+        if gone < len(ended):  # the rest was woken, or is not ours any more
+            waiting |= dict.fromkeys(ended, NEVER)
     if waiting:
         run(
-            "UPDATE base_flow f SET due_at = t.at, lease = NULL, lease_until = NULL"
+            "UPDATE base_flow f SET due_at = LEAST(f.due_at, t.at), lease = NULL, lease_until = NULL"
             " FROM unnest(%s::bigint[], %s::timestamptz[]) t(key, at)"
             " WHERE f.name = %s AND f.lease = %s AND f.key = t.key",
             [list(waiting), list(waiting.values()), name, lease],
         )
 
 
-def keep(name: str, lease: int, keys: Sequence[int], now: datetime) -> None:
+def keep(name: str, lease: int, keys: Collection[int], now: datetime) -> None:
     """Prolong the lease of what we still work on, and free what we hold but do not know of.
 
-    The second happens when a claim committed but its answer was lost with the connection.
+    The second happens when a claim committed but its answer was lost with the connection. A row that
+    is locked is being put back right now: it is left alone, since waiting for it could be a deadlock.
     """
     run(
-        "UPDATE base_flow SET lease_until = %s WHERE name = %s AND lease = %s AND key = ANY(%s)",
+        "UPDATE base_flow SET lease_until = %s WHERE (name, key) IN ("
+        " SELECT name, key FROM base_flow WHERE name = %s AND lease = %s AND key = ANY(%s)"
+        " FOR UPDATE SKIP LOCKED)",
         [now + LEASE, name, lease, list(keys)],
     )
-    run(
-        "UPDATE base_flow SET lease = NULL, lease_until = NULL"
-        " WHERE name = %s AND lease = %s AND key <> ALL(%s)",
-        [name, lease, list(keys)],
-    )
+    _free("name = %s AND lease = %s AND key <> ALL(%s)", [name, lease, list(keys)], now)
 
 
 def free_the_dead(now: datetime) -> int:
@@ -81,10 +92,19 @@ def free_the_dead(now: datetime) -> int:
     A worker holds `pg_advisory_lock(LOCK_CLASS, lease)` on a session of its own; the server drops it
     when the session ends, however the worker died. Returns the number of flows freed.
     """
-    return run(
-        "UPDATE base_flow SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL AND ("
-        " lease_until < %s OR lease NOT IN (SELECT objid::bigint FROM pg_locks WHERE"
-        " locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted"
+    return _free(
+        "lease IS NOT NULL AND (lease_until < %s OR lease NOT IN (SELECT objid::bigint FROM pg_locks"
+        " WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))",
         [now, LOCK_CLASS],
+        now,
+    )
+
+
+def _free(which: str, params: list[object], now: datetime) -> int:
+    """Make claimed flows due at once: nobody knows how far their last holder came."""
+    return run(
+        "UPDATE base_flow SET due_at = LEAST(due_at, %s), lease = NULL, lease_until = NULL"  # noqa: S608
+        f" WHERE (name, key) IN (SELECT name, key FROM base_flow WHERE {which} FOR UPDATE SKIP LOCKED)",
+        [now, *params],
     )
