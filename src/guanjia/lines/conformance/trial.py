@@ -101,8 +101,8 @@ class Trial:
         self.may_confirm = may_confirm
         self.confirmed: list[Trace] = []
         self.left_behind: list[Trace] = []
-        self._sleep = sleep
         self.had_place = False
+        self._sleep = sleep
         self._open: dict[UUID, Taken] = {}
         self._the_confirmed: tuple[Taken, Answer] | None = None
         self._never_lapses: Texts | None = None
@@ -136,10 +136,10 @@ class Trial:
             hold_id = UUID(str(request["hold_id"]))
         except ValueError:
             return
-        # No answer may still have reserved.
-        if answer.status is None or answer.status >= 500 or answer.state in (HELD, PENDING):
+        reserved = answer.state in (HELD, PENDING)
+        self.had_place = self.had_place or reserved
+        if reserved or answer.status is None or answer.status >= 500:  # no answer may reserve too
             self._open[hold_id] = Taken(hold_id, request, answer)
-            self.had_place = True
 
     async def on(self, hold_id: UUID, verb: str, body: Mapping[str, Any]) -> Answer:
         """`POST /holds/{id}/{verb}`."""
