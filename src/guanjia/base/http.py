@@ -26,7 +26,6 @@ log = logging.getLogger("guanjia.http")
 
 MAX_BODY_BYTES = 1024 * 1024
 KEY_MOST = 200
-PROBLEM = "application/problem+json"
 
 
 class BodyTooLarge(Refusal):
@@ -66,13 +65,15 @@ def answer(content: DataclassInstance, *, status: int = 200) -> JsonResponse:
     return _json(dataclasses.asdict(content), status)
 
 
-def _json(content: dict[str, Any], status: int) -> JsonResponse:
-    response = JsonResponse(content, status=status, json_dumps_params={"ensure_ascii": False})
-    response.headers["Cache-Control"] = "no-store"
+def created(content: DataclassInstance, *, replayed: bool) -> JsonResponse:
+    """201, also for a repeat under the same idempotency key, which a header tells apart."""
+    response = answer(content, status=201)
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
-def problem(refusal: Refusal) -> HttpResponse:
+def problem(refusal: Refusal) -> JsonResponse:
     """RFC 9457 with the extra members `code` (stable), `hint` and `errors` (`field` is a JSON pointer)."""
     content: dict[str, Any] = {
         "type": "about:blank",
@@ -87,8 +88,19 @@ def problem(refusal: Refusal) -> HttpResponse:
         content["errors"] = [
             {"field": e.path, "label": e.label, "message": e.message} for e in refusal.errors
         ]
-    response = _json(content, refusal.status)
-    response.headers["Content-Type"] = PROBLEM
+    return problem_document(content, refusal.status)
+
+
+def problem_document(content: dict[str, Any], status: int) -> JsonResponse:
+    """A finished problem object, for those who have one of their own (LP/1 §7)."""
+    response = _json(content, status)
+    response.headers["Content-Type"] = "application/problem+json"
+    return response
+
+
+def _json(content: dict[str, Any], status: int) -> JsonResponse:
+    response = JsonResponse(content, status=status, json_dumps_params={"ensure_ascii": False})
+    response.headers["Cache-Control"] = "no-store"
     return response
 
 

@@ -1,3 +1,10 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("guanjia.base.urls")),
+    path("", include("guanjia.cases.urls")),
+    path("", include("guanjia.packages.urls")),
+    path("lines/", include("guanjia.lines.urls")),
+]
+handler404 = "guanjia.base.views.not_found"
+handler500 = "guanjia.base.views.server_error"

@@ -1,0 +1,29 @@
+"""Amounts and instants in templates."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from guanjia.base import moments
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: int, currency: str) -> str:
+    return moments.money(amount, currency)
+
+
+@register.filter
+def moment(at: datetime) -> SafeString:
+    """A `<time>` element."""
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), moments.moment(at))
+
+
+@register.filter
+def left(until: datetime, now: datetime) -> str:
+    return moments.left(until, now)
