@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -19,7 +20,7 @@ from guanjia.lines.protocol.params import ParamsSchema
 Schema = Mapping[str, Any]
 
 _MAX_DEPTH = 16
-_MAX_STEPS = 20_000  # a schema may refer to itself in more ways than we can follow
+_MAX_STEPS = 5_000  # a schema may refer to itself in more ways than we can follow
 _MAX_INVALID = 6
 _MAX_CANDIDATES = 100
 _MAX_MADE = 1_000  # characters or items that we are willing to make up
@@ -58,9 +59,10 @@ def fitting(schema: Schema, today: date) -> dict[str, Any] | None:
     """Parameters that fit, or None where none could be made. Dates lie a month ahead of `today`."""
     compiled = ParamsSchema(schema)
     maker = _Maker(schema, today + timedelta(days=30))
-    for candidate in islice(maker.candidates(schema, 0), _MAX_CANDIDATES):
-        if isinstance(candidate, dict) and not compiled.errors(candidate):
-            return candidate
+    with suppress(_TooManyWays):
+        for candidate in islice(maker.candidates(schema, 0), _MAX_CANDIDATES):
+            if isinstance(candidate, dict) and not compiled.errors(candidate):
+                return candidate
     return None
 
 
@@ -95,6 +97,10 @@ def pointer(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
+class _TooManyWays(Exception):  # noqa: N818 - ends the search
+    """The schema has more combinations than we look at."""
+
+
 class _Maker:
     """Makes values for the subschemas of one document."""
 
@@ -125,7 +131,7 @@ class _Maker:
         """The schema with references resolved and one branch of each choice merged in."""
         self._steps += 1
         if self._steps > _MAX_STEPS:
-            return
+            raise _TooManyWays
         merged = {key: value for key, value in schema.items() if key not in _COMBINING}
         for part in [self._resolved(schema.get("$ref")), *schema.get("allOf", ())]:
             if isinstance(part, Mapping) and depth < _MAX_DEPTH:
