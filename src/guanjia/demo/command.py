@@ -111,18 +111,20 @@ class Run:
     def _story(self) -> None:
         os.environ.setdefault("DATABASE_URL", stored_url(self.market.home) or "")
         ready()
-        from guanjia.demo.real import imported_merchant
+        from guanjia.demo.real import import_files, merchant_of_the_story
         from guanjia.demo.seed import seed
-        from guanjia.demo.telling import wait_until
         from guanjia.demo.story import Story, _now
+        from guanjia.demo.telling import wait_until
 
         wait_until("all six lines to open", self.market.lines_answer)
         self.teller.tell(
             "六条业务线已开门，正在登记服务和授权", "Six lines are open; services and mandates are entered"
         )
-        merchant = imported_merchant(self.merchants, self.responsibilities, self.teller)
-        people = seed(self.market, _now(), merchant)
+        imported = import_files(self.merchants, self.responsibilities, self.teller)
+        people = seed(self.market, _now(), merchant_of_the_story())
         self.summary = Story(self.market, people, self.teller).play()
+        if self.merchants:
+            self.summary["imported"] = imported
 
     def _leave_open(self) -> None:
         first = self.summary["packages"][0]["link"]
