@@ -159,7 +159,7 @@ def _decision_clock(item: Item, due_at: datetime, now: datetime) -> tuple[Item, 
         notices.append(Notice(NoticeKind.DECISION_OVERDUE, item.uid))
     if now >= due_at + timedelta(seconds=item.grace_seconds):
         if item.silence_consents:
-            item = replace(item, state=_S.HELD, by_silence=True, next_at=now)
+            item = replace(item, state=_S.HELD, by_silence=True)
             notices.append(Notice(NoticeKind.SILENCE_CONSENTED, item.uid))
         else:
             item = moves.release(item, now, "line_silent")

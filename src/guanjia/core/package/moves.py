@@ -139,7 +139,7 @@ def _hold_again(item: Item, now: datetime) -> Item:
         escalated=False,
         by_silence=False,
     )
-    return release(again, now, "hold_lost") if again.generation > HOLDS_MOST else again
+    return release(again, now, "hold_lost") if again.generation >= HOLDS_MOST else again
 
 
 def _granted(item: Item, signal: Held | Pending, state: ItemState, now: datetime) -> Item:
