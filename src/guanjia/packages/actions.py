@@ -185,7 +185,7 @@ def receive_decision(*, line: Line, hold: HoldView, now: datetime) -> bool:
     item = next(i for i in row.package.items if i.hold_id == hold.hold_id)
     if item.state is not ItemState.PENDING_DECISION:
         return False
-    settle_and_wake(row.pk, [signal_of(hold)], now, actor=Actor("line", line.slug))
+    settle_and_wake(row.pk, [signal_of(hold, row.currency)], now, actor=Actor("line", line.slug))
     return True
 
 

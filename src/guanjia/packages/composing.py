@@ -29,6 +29,9 @@ from guanjia.people.actors import actor_of
 from guanjia.people.models import User
 from guanjia.people.queries import groups_of
 
+HOUSE_CURRENCY = "CNY"
+"""Of a package in which no service has a list price; a line's quote must be in the package's."""
+
 
 @dataclass(frozen=True, slots=True)
 class ItemDraft:
@@ -47,6 +50,7 @@ def compose(*, actor: User, case: Case, mode: Mode, items: Sequence[ItemDraft], 
     """Write a draft, inside the caller's transaction and after its access check."""
     _check_shape(mode, items)
     services = _services(items)
+    currencies = {service.currency for service in services.values() if service.price_amount}
     [number] = numbers("packages_number", 1)
     package = Package.objects.create(
         number=f"PK-{now.year}-{number:06d}",
@@ -55,6 +59,7 @@ def compose(*, actor: User, case: Case, mode: Mode, items: Sequence[ItemDraft], 
         mode=mode,
         state=PackageState.DRAFTED,
         composed_by=actor,
+        currency=next(iter(currencies), HOUSE_CURRENCY),
         created_at=now,
     )
     facts = case.merchant.facts
@@ -152,16 +157,25 @@ def _needs_decision(item: Item, within: Mapping[int, Mandate]) -> bool:
 def _use_mandates(actor: User, package: Package, items: Sequence[Item], now: datetime) -> dict[int, Mandate]:
     """Items within a mandate, by position; beyond one, its word on the line's silence is noted."""
     teams, pools = groups_of(actor)
+    asking = [i for i in items if i.service.decision_rule == DecisionRuleChoice.BEYOND_MANDATE]
+    held = {
+        item.pk: mandates_for(item.service, person=actor.pk, teams=teams, pools=pools, at=now)
+        for item in asking
+    }
+    _lock({mandate.pk for mandates in held.values() for mandate in mandates})
     within = {}
-    for item in items:
-        if item.service.decision_rule != DecisionRuleChoice.BEYOND_MANDATE:
-            continue
-        held = mandates_for(item.service, person=actor.pk, teams=teams, pools=pools, at=now)
-        used = _first_that_reaches(actor, package, item, held, now)
+    for item in asking:
+        used = _first_that_reaches(actor, package, item, held[item.pk], now)
         if used:
             within[item.position] = used
-        _note(item, used, held)
+        _note(item, used, held[item.pk])
     return within
+
+
+def _lock(mandates: set[int]) -> None:
+    """All at once and in key order: packages that use the same mandates queue, and never in a circle."""
+    rows = Mandate.objects.select_for_update(no_key=True).filter(pk__in=mandates).order_by("pk")
+    list(rows.values_list("pk"))
 
 
 def _first_that_reaches(

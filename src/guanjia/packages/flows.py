@@ -29,6 +29,7 @@ class LineCall:
     call: Call
     endpoint: LineEndpoint
     request: HoldRequest | None
+    currency: str
 
 
 class PackageFlow:
@@ -59,7 +60,7 @@ class PackageFlow:
 
     def _line_call(self, package: PackageRow, row: ItemRow, call: Call) -> LineCall:
         request = _hold_request(package, row, call) if call.kind is CallKind.HOLD else None
-        return LineCall(call, self._endpoints[row.line_pk], request)
+        return LineCall(call, self._endpoints[row.line_pk], request, package.currency)
 
     def _know_lines(self, pks: set[int]) -> None:
         if time.monotonic() >= self._fresh_until or not pks <= self._endpoints.keys():
@@ -69,7 +70,7 @@ class PackageFlow:
     async def perform(self, call: LineCall) -> LineSignal:
         outcome = await self._send(call)
         releasing = call.call.kind is CallKind.RELEASE
-        return signal_from(outcome, call.call.item.hold_id, releasing=releasing)
+        return signal_from(outcome, call.call.item.hold_id, currency=call.currency, releasing=releasing)
 
     async def _send(self, line_call: LineCall) -> HoldOutcome:
         client, at, item = self._client, line_call.endpoint, line_call.call.item

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import jsonschema_rs
 
+from guanjia.lines.protocol.bounds import check_size
 from guanjia.lines.protocol.errors import FieldError, ProtocolError
 
 _MAX_ERRORS: Final = 20
@@ -20,6 +21,7 @@ class ParamsSchema:
         """Compile. Raises ValueError for a schema that is broken, remote or not of an object."""
         if schema.get("type") != "object":
             raise ValueError('the schema of a service needs "type": "object"')
+        check_size(schema)
         self._validator = jsonschema_rs.Draft202012Validator(
             dict(schema), validate_formats=True, offline=True, pattern_options=_REGEX
         )

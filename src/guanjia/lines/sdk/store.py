@@ -4,6 +4,7 @@ One transaction covers the line's tables and ours (6.1). WAL with `synchronous=F
 committed survives SIGKILL and power loss.
 """
 
+import json
 import sqlite3
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from guanjia.lines.protocol.fence import HoldRecord
-from guanjia.lines.protocol.wire import dump_body, parse_body
+from guanjia.lines.protocol.wire import Members, dump_body
 
 _BUSY_SECONDS: Final = 5.0
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -214,4 +215,5 @@ def _micros(instant: datetime) -> int:
 
 
 def _read(record: str) -> HoldRecord:
-    return HoldRecord.from_json(parse_body(record.encode()))
+    # Not `parse_body`: what we wrote is somewhat larger than what the wire may carry.
+    return HoldRecord.from_json(Members(json.loads(record), ""))
