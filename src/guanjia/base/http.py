@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,13 @@ class Busy(Refusal):
     status = 503
 
 
+_WITH: Mapping[str, Mapping[str, str]] = {
+    NoToken.code: {"WWW-Authenticate": "Bearer"},
+    Busy.code: {"Retry-After": "2"},
+}
+"""Headers that HTTP wants with an error."""
+
+
 def answer(content: DataclassInstance, *, status: int = 200) -> JsonResponse:
     """A dataclass as JSON that nobody keeps; its fields are what the interface promises."""
     return _json(dataclasses.asdict(content), status)
@@ -88,7 +95,10 @@ def problem(refusal: Refusal) -> JsonResponse:
         content["errors"] = [
             {"field": e.path, "label": e.label, "message": e.message} for e in refusal.errors
         ]
-    return problem_document(content, refusal.status)
+    response = problem_document(content, refusal.status)
+    for name, value in _WITH.get(refusal.code, {}).items():
+        response.headers[name] = value
+    return response
 
 
 def problem_document(content: dict[str, Any], status: int) -> JsonResponse:
@@ -114,9 +124,7 @@ def guarded(request: HttpRequest, method: str, view: Callable[[], HttpResponseBa
         return problem(refusal)
     except (OperationalError, InterfaceError):
         log.exception("database: %s %s", request.method, request.path)
-        response = problem(Busy(_("系统暂时忙不过来。"), hint=_("请稍后用同一个幂等键重试。")))
-        response.headers["Retry-After"] = "2"
-        return response
+        return problem(Busy(_("系统暂时忙不过来。"), hint=_("请稍后用同一个幂等键重试。")))
     except Exception:
         log.exception("%s %s", request.method, request.path)
         return problem(Fault(_("系统内部出错，已记录。"), hint=_("请稍后重试；仍不行请联系管家。")))

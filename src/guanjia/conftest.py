@@ -1,0 +1,53 @@
+"""Fixtures of all rooms: the cast, and "nothing has changed"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from guanjia.base.sql import rows
+from guanjia.demo.cast import Cast, make_cast
+
+NOON = datetime(2026, 11, 10, 4, tzinfo=UTC)
+"""Tuesday, noon in Shanghai."""
+
+Unchanged = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return make_cast(NOON)
+
+
+@pytest.fixture
+def unchanged(db: None) -> Unchanged:
+    """`with unchanged(): …` fails if any row of any table is another afterwards."""
+    return _unchanged
+
+
+@contextmanager
+def _unchanged() -> Iterator[None]:
+    before = _every_row()
+    yield
+    assert _every_row() == before
+
+
+def _every_row() -> dict[str, tuple[int, str]]:
+    """For each table, the number of its rows and a digest of what is in them."""
+    tables = [name for (name,) in rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    return {name: _content(name) for name in tables}
+
+
+def _content(table: str) -> tuple[int, str]:
+    [found] = rows(
+        f"SELECT count(*), coalesce(md5(string_agg(t::text, E'\\n' ORDER BY t::text)), '') FROM {table} t"  # noqa: S608
+    )
+    return found[0], found[1]
