@@ -175,6 +175,12 @@ def test_a_breach_of_contract_is_told_at_the_second_time():
     assert told(play(breach)) == []
 
 
+def test_a_line_out_of_reach_that_can_still_be_given_up_is_nobodys_task():
+    play = two(P.HOLDING, S.HOLDING, S.HOLDING, attempts=20)
+    assert told(play(Unreachable(BANNER, "timeout"))) == []
+    assert not play.item().stuck
+
+
 def test_an_item_that_got_unstuck_can_get_stuck_again():
     play = two(P.HOLDING, S.HOLDING, S.HOLDING, stuck=True, attempts=5)
     play(held(play.item()))

@@ -232,6 +232,13 @@ def test_a_line_that_grants_less_than_it_was_asked_is_confirmed_all_the_same():
     assert play.state is P.CONFIRMING
 
 
+def test_the_last_third_of_a_second_is_too_short_to_confirm_in():
+    play = two(P.HOLDING, S.HOLDING, S.HOLDING)
+    play(held(play.item(), until=0.4))
+    play(held(play.item(FLASH)), at=at(0.1))
+    assert (play.state, play.states) == (P.DECIDING, [S.HELD, S.HELD])
+
+
 def test_a_useless_grant_is_neither_confirmed_nor_renewed_without_a_pause():
     other = make_item(FLASH, S.HELD, hold_expires_at=at(DAY), next_at=at(DAY / 2))
     play = Play(make_package(P.HOLDING, make_item(BANNER, S.HOLDING), other))
