@@ -23,6 +23,7 @@ from guanjia.core.package import (
     PackageState,
     Signal,
 )
+from guanjia.core.package import Item as CoreItem
 from guanjia.coverage.rules import Verb
 from guanjia.ledger.actions import Entry, Payload, record
 from guanjia.lines.models import Line
@@ -104,7 +105,7 @@ def accept_package(*, actor: User, number: str, total: int, now: datetime) -> Pa
     """
     package = access_package(actor=actor, number=number, verb=Verb.ACCEPT, now=now)
     row = load([package.pk])[package.pk]
-    if row.package.accept_due_at is None:
+    if row.package.accept_due_at is None and not any(_rose(item) for item in row.package.items):
         raise NothingToAccept(_("这个一揽子现在没有等您确认的价格。"), hint=_("请刷新查看最新状态。"))
     amounts = _amounts(row, now)
     if sum(amounts.values()) != total:
@@ -122,11 +123,17 @@ def _amounts(row: PackageRow, now: datetime) -> dict[Any, int]:
     open_items = [
         item
         for item in row.package.items
-        if item.state in (ItemState.DRAFTED, ItemState.HELD) and item.quote_amount is not None
+        if (item.state in (ItemState.DRAFTED, ItemState.HELD) and item.quote_amount is not None)
+        or _rose(item)
     ]
     if any(item.hold_expires_at and item.hold_expires_at <= now for item in open_items):
         raise QuoteExpired(_("报价已过期，正在重新询价。"), hint=_("新报价到了会再请您确认。"))
     return {item.uid: item.quote_amount or 0 for item in open_items}
+
+
+def _rose(item: CoreItem) -> bool:
+    """Held again after it was lost, at a higher price: accepted here, then retried by hand."""
+    return item.state is ItemState.FAILED_NEEDS_HAND and item.awaits_acceptance
 
 
 def _money(amount: int, row: PackageRow) -> str:
@@ -183,8 +190,8 @@ def receive_decision(*, line: Line, hold: HoldView, now: datetime) -> bool:
         raise Missing(_("这条业务线没有这个预留。"), hint=_("请核对 hold_id。"))
     row = load([keys[0]])[keys[0]]
     item = next(i for i in row.package.items if i.hold_id == hold.hold_id)
-    if item.state is not ItemState.PENDING_DECISION:
-        return False
+    if not (item.state is ItemState.PENDING_DECISION or (item.by_silence and item.state is ItemState.HELD)):
+        return False  # a late no counts as long as silence alone has held the item
     settle_and_wake(row.pk, [signal_of(hold, row.currency)], now, actor=Actor("line", line.slug))
     return True
 

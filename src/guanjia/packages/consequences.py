@@ -74,6 +74,7 @@ def follow(settled: Sequence[Settled], now: datetime, actor: Actor) -> None:
     )
     _stop_clocks(changed, now)
     _end([s for s in changed if s.ended], now, actor)
+    _finish_tasks(settled, now, actor)
 
 
 def _event(s: Settled, now: datetime, actor: Actor) -> Entry:
@@ -123,7 +124,7 @@ def _tell(s: Settled, notice: Notice, people: _People, now: datetime) -> None:
         kind, due_at = ClockKind.LINE_DECISION, item.decision_due_at
         start_clock(case=case, kind=kind, owner=lead, item=item.uid, now=now, due_at=due_at)
     elif task := _task_of(notice, item):
-        detail = item.reason_code or "no answer"
+        detail = item.reason.get("code") or item.reason_code or "no answer"
         open_task(kind=task, case=case, assignee=lead, item=item.uid, detail=detail, now=now)
 
 
@@ -250,11 +251,20 @@ def _end(settled: Sequence[Settled], now: datetime, actor: Actor) -> None:
     ]
     if unused:
         return_uses(actor=actor, items=unused, now=now)
-    _finish_tasks(settled, now, actor)
 
 
 def _finish_tasks(settled: Sequence[Settled], now: datetime, actor: Actor) -> None:
-    troubled = [s for s in settled if any(i.stuck or i.escalated for i in s.row.package.items)]
-    for case in Case.objects.filter(pk__in=[s.row.case_pk for s in troubled]) if troubled else ():
-        uids = [item.uid for s in troubled if s.row.case_pk == case.pk for item in s.row.package.items]
-        finish_tasks(actor=actor, case=case, items=uids, now=now)
+    """A task ends with the trouble it was opened for, by a person's hand or because trying helped."""
+    over: dict[int, list[UUID]] = {}
+    for s in settled:
+        pairs = zip(s.row.package.items, s.decision.package.items, strict=True)
+        passed = [new.uid for old, new in pairs if _in_trouble(old) and (s.ended or not _in_trouble(new))]
+        if passed:
+            over.setdefault(s.row.case_pk, []).extend(passed)
+    for case in Case.objects.filter(pk__in=over) if over else ():
+        finish_tasks(actor=actor, case=case, items=over[case.pk], now=now)
+
+
+def _in_trouble(item: Item) -> bool:
+    overdue = item.escalated and item.state is ItemState.PENDING_DECISION
+    return item.stuck or overdue or item.state is ItemState.FAILED_NEEDS_HAND

@@ -74,8 +74,8 @@ class Item(models.Model):
     stuck = models.BooleanField(default=False)
     accepted_amount = models.BigIntegerField(null=True)
     quote_amount = models.BigIntegerField(null=True)
-    reference = models.CharField(max_length=120, default="")
-    reason_code = models.CharField(max_length=60, default="")
+    reference = models.CharField(max_length=200, default="")
+    reason_code = models.CharField(max_length=64, default="")
     reason = models.JSONField(default=dict)
 
     class Meta:

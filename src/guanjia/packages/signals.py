@@ -27,7 +27,7 @@ def signal_of(hold: HoldView, currency: str) -> signals.LineSignal:
             code, texts = (hold.reason.code, hold.reason.message) if hold.reason else ("refused", {})
             return signals.Refused(hold.hold_id, code, texts)
         case HoldState.CONFIRMED:
-            return signals.Confirmed(hold.hold_id, hold.reference or "")
+            return signals.Confirmed(hold.hold_id, hold.reference or "", quote)
         case HoldState.LAPSED:
             return signals.Rejected(hold.hold_id, "hold_lapsed")
         case HoldState.RELEASED:
