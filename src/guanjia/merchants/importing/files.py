@@ -101,7 +101,12 @@ def _table(path: Path) -> TableFile:
     modified, seen = path.stat().st_mtime_ns, _Seen()
     for chunk in _chunks(path):
         seen.take(chunk)
-    encoding = UTF8 if seen.is_utf8() else _other_encoding(path)
+    if seen.cut or (start and not seen.decodes):
+        raise UnusableFile(
+            _("%(path)s 不是完整的 UTF-8 文件，可能没有下载或保存完。") % {"path": path},
+            hint=_("请重新导出或下载，再导入。"),
+        )
+    encoding = UTF8 if seen.decodes else _other_encoding(path)
     header = _header(path, start, encoding)
     plain = seen.plain and len(header) > 1
     return TableFile(
@@ -142,7 +147,7 @@ class _Seen:
     def __init__(self) -> None:
         self.size, self.digest = 0, hashlib.sha256()
         self.controls, self.guarded = False, False
-        self._decodes, self._quoted = True, False
+        self.decodes, self._quoted = True, False
         self._returns = self._lines = 0
         self._decoder = codecs.getincrementaldecoder(UTF8)()
         self._last = b"\n"
@@ -156,9 +161,10 @@ class _Seen:
         """
         return not (self._quoted or self.controls) and self._returns in (0, self._lines)
 
-    def is_utf8(self) -> bool:
-        """At the end of the file: also the last character must be whole."""
-        return self._decodes and self._decoder.getstate()[0] == b""
+    @property
+    def cut(self) -> bool:
+        """At the end of the file: it is UTF-8 up to a last character that is not whole."""
+        return self.decodes and self._decoder.getstate()[0] != b""
 
     def take(self, chunk: bytes) -> None:
         self.size += len(chunk)
@@ -166,17 +172,18 @@ class _Seen:
         self._decode(chunk)
         self._returns += chunk.count(b"\r")
         self._lines += chunk.count(b"\n")
-        self._quoted = self._quoted or b'"' in chunk or (b"\\" in chunk and END in self._last + chunk)
+        slash = b"\\" in chunk or b"\\" in self._last
+        self._quoted = self._quoted or b'"' in chunk or (slash and END in self._last + chunk)
         self.controls = self.controls or len(chunk.translate(None, CONTROLS)) != len(chunk)
         self.guarded = self.guarded or b"'" in chunk
         self._last = chunk[-2:]
 
     def _decode(self, chunk: bytes) -> None:
         try:
-            if self._decodes and not (chunk.isascii() and self._decoder.getstate()[0] == b""):
+            if self.decodes and not (chunk.isascii() and self._decoder.getstate()[0] == b""):
                 self._decoder.decode(chunk)
         except UnicodeDecodeError:
-            self._decodes = False
+            self.decodes = False
 
 
 def _other_encoding(path: Path) -> str:
