@@ -113,5 +113,10 @@ def migrate() -> int:
 
 def _migrate() -> None:
     from django.core.management import call_command
+    from django.db import connection
 
     call_command("migrate", verbosity=0, interactive=False)
+    # The server forks. A pool in the fork would have our one connection and none of its threads: it
+    # could not grow, and once that connection broke it would never have another.
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
