@@ -1,0 +1,294 @@
+"""Every public action leaves an event (style.md rule 6): each is called here, and a new one must be."""
+
+import importlib
+import inspect
+import pkgutil
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+import guanjia
+from guanjia.base.actors import SYSTEM
+from guanjia.cases import actions as cases
+from guanjia.cases.models import TaskKind
+from guanjia.core.package import Mode
+from guanjia.coverage import actions as coverage
+from guanjia.coverage.models import ResponsibilityRole
+from guanjia.demo.cast import LINE_SECRET, WAREHOUSING, make_user
+from guanjia.ledger.models import Event
+from guanjia.lines.actions import hosted, joining, mandates
+from guanjia.lines.hosted.business import holds_of
+from guanjia.lines.models import LineKind, Mandate, MandatePeriod
+from guanjia.lines.models.line import Silence
+from guanjia.lines.protocol.messages import HoldRequest, HoldState, HoldView
+from guanjia.lines.protocol.wire import dump_body, parse_body
+from guanjia.lines.tests.doors import NOON as HOSTED_NOON
+from guanjia.lines.tests.hosted_line import BANNER, HostedLine, make_hold
+from guanjia.merchants import actions as merchants
+from guanjia.merchants.models import MemberRole
+from guanjia.packages import actions as packages
+from guanjia.packages.tests import stories
+from guanjia.people import actions as people
+from guanjia.people.actors import actor_of
+from guanjia.people.models import Role
+
+EXEMPT = {
+    "ledger.record": "it is the log itself",
+    "cases.stop_clocks": "part of an action whose event says that the wait is over",
+    "cases.start_clock": "part of a settle, whose event carries the notice that starts the clock",
+    "lines.period_start": "computes a date",
+    "lines.require_sound": "checks a manifest and writes nothing",
+    "coverage.name_of": "names a holder and writes nothing",
+}
+
+
+def public_actions():
+    """`room.function` for every public function of every room's `actions`, module or package."""
+    found = {}
+    for room in pkgutil.iter_modules(guanjia.__path__):
+        for module in action_modules(f"guanjia.{room.name}"):
+            for name, function in inspect.getmembers(module, inspect.isfunction):
+                if function.__module__ == module.__name__ and not name.startswith("_"):
+                    found[f"{room.name}.{name}"] = function
+    return found
+
+
+def action_modules(room):
+    try:
+        actions = importlib.import_module(f"{room}.actions")
+    except ModuleNotFoundError:
+        return
+    yield actions
+    for part in pkgutil.iter_modules(getattr(actions, "__path__", [])):
+        yield importlib.import_module(f"{actions.__name__}.{part.name}")
+
+
+def mandate(cast, noon):
+    return mandates.grant_mandate(
+        actor=cast.otto,
+        line=cast.display,
+        service=None,
+        holder=cast.lin,
+        amount_per_use=200_000,
+        amount_per_period=400_000,
+        uses_per_period=2,
+        period=MandatePeriod.MONTH,
+        silence=Silence.CONSENT,
+        now=noon,
+    )
+
+
+def use(cast, noon, given, item):
+    about = {"item": item, "amount": 1, "merchant_id": cast.mira_shop.pk, "now": noon}
+    return mandates.use_mandate(actor=cast.lin, mandate=given, **about)
+
+
+def a_task(cast, noon):
+    case = stories.a_case(cast, noon)
+    about = {"kind": TaskKind.LINE_FAULT, "case": case, "assignee": cast.otto, "item": uuid4()}
+    return cases.open_task(**about, detail="down", now=noon)
+
+
+def decided(cast, noon):
+    hold_id = stories.holds(stories.pending(cast, noon))[0]
+    hold = HoldView(hold_id, HoldState.HELD, noon + timedelta(minutes=15))
+    return lambda: packages.receive_decision(line=cast.display, hold=hold, now=noon)
+
+
+def decide_hosted(_cast, _noon):
+    line = HostedLine()
+    asked = HoldRequest.from_json(parse_body(dump_body(make_hold("brand-day", uuid4()))))
+    holds_of(line.line, lambda: HOSTED_NOON).hold(asked)
+    about = {"actor": line.otto, "hold_id": asked.hold_id, "approve": True, "reason": None}
+    return lambda: hosted.decide_hold(**about, now=HOSTED_NOON)
+
+
+def hosted_line(act):
+    def prepare(_cast, _noon):
+        line = HostedLine()
+        return lambda: act(line, {"actor": line.otto, "now": HOSTED_NOON})
+
+    return prepare
+
+
+def settle(cast, noon):
+    number = stories.needs_hand(cast, noon).number
+    about = {"actor": cast.lin, "number": number, "position": 1, "outcome": "confirmed"}
+    return lambda: packages.settle_item_by_hand(**about, now=noon)
+
+
+def draft(cast, noon):
+    number = stories.a_case(cast, noon).number
+    about = {"actor": cast.mira, "case_number": number, "mode": Mode.BEST_EFFORT, "items": [stories.BOXES]}
+    return packages.compose_package(**about, now=noon)
+
+
+def with_package(stage, act):
+    """Prepare the stage first, so that only the act's own events count."""
+
+    def prepare(cast, noon):
+        package = stage(cast, noon)
+        return lambda: act({"actor": cast.mira, "number": package.number, "now": noon})
+
+    return prepare
+
+
+def give_fact(cast, noon):
+    merchants.define_fact(
+        actor=SYSTEM, key="tier", titles={"zh-Hans": "级", "en": "Tier"}, source="x", now=noon
+    )
+    about = {"actor": SYSTEM, "merchant": cast.mira_shop, "facts": {"tier": "gold"}}
+    return lambda: merchants.set_facts(**about, now=noon)
+
+
+def finish(cast, noon):
+    task = a_task(cast, noon)
+    return lambda: cases.finish_tasks(actor=SYSTEM, case=task.case, items=[task.item], now=noon)
+
+
+def say(cast, noon):
+    number = stories.a_case(cast, noon).number
+    return lambda: cases.say(actor=cast.mira, number=number, body="?", now=noon)
+
+
+def request(cast, noon):
+    number = stories.a_case(cast, noon).number
+    return lambda: stories.ask(cast, noon, case=number)
+
+
+def revoke(cast, noon):
+    given = mandate(cast, noon)
+    return lambda: mandates.revoke_mandate(actor=cast.otto, mandate=given, now=noon)
+
+
+def use_it(cast, noon):
+    given = mandate(cast, noon)
+    return lambda: use(cast, noon, given, uuid4())
+
+
+def give_back(cast, noon):
+    given, item = mandate(cast, noon), uuid4()
+    use(cast, noon, given, item)
+    return lambda: mandates.return_uses(actor=SYSTEM, items=[item], now=noon)
+
+
+def register(cast, noon):
+    about = {"slug": "moon", "titles": WAREHOUSING.titles, "kind": LineKind.REMOTE, "lead": cast.otto}
+    url = {"base_url": "https://moon.invalid", "secret": LINE_SECRET}
+    return lambda: joining.register_line(actor=SYSTEM, **about, **url, now=noon)
+
+
+def hand_over(cast, noon):
+    about = {"merchant": cast.mo_shop, "role": ResponsibilityRole.ACCOUNT_MANAGER, "holder": cast.lin}
+    return lambda: coverage.assign(actor=actor_of(cast.wei), reason="new", **about, now=noon)
+
+
+def end_it(cast, noon):
+    held = cast.mira_shop.responsibilities.get()
+    later = noon + timedelta(days=1)
+    about = {"responsibility": held.pk, "now": later}
+    return lambda: coverage.end_responsibility(actor=actor_of(cast.wei), **about)
+
+
+def open_hosted(cast, noon):
+    about = {"slug": "moon", "titles": WAREHOUSING.titles, "lead": cast.otto}
+    return lambda: hosted.open_hosted_line(actor=SYSTEM, **about, now=noon)
+
+
+def register_shop(cast, noon):
+    about = {"ref": "M-3", "name": "n", "home_pool": cast.pool, "facts": {}}
+    return lambda: merchants.register_merchant(actor=SYSTEM, **about, now=noon)
+
+
+def add_member(cast, noon):
+    about = {"merchant": cast.mira_shop, "user": make_user("kim", "Kim"), "role": MemberRole.STAFF}
+    return lambda: merchants.add_member(actor=SYSTEM, **about, now=noon)
+
+
+CALLS = {
+    "cases.open_case": lambda cast, noon: lambda: stories.a_case(cast, noon),
+    "cases.say": say,
+    "cases.open_task": lambda cast, noon: lambda: a_task(cast, noon),
+    "cases.finish_tasks": finish,
+    "coverage.assign": hand_over,
+    "coverage.end_responsibility": end_it,
+    "coverage.ensure_default_pool": lambda _cast, noon: lambda: coverage.ensure_default_pool(now=noon),
+    "lines.decide_hold": decide_hosted,
+    "lines.grant_mandate": lambda cast, noon: lambda: mandate(cast, noon),
+    "lines.open_hosted_line": open_hosted,
+    "lines.publish_service": hosted_line(
+        lambda line, by: hosted.publish_service(line=line.line, service=BANNER, **by)
+    ),
+    "lines.publish_services": hosted_line(
+        lambda line, by: hosted.publish_services(line=line.line, services=[BANNER], **by)
+    ),
+    "lines.read_manifest": lambda cast, noon: (
+        lambda: joining.read_manifest(actor=SYSTEM, line=cast.warehousing, manifest=WAREHOUSING, now=noon)
+    ),
+    "lines.register_line": register,
+    "lines.return_uses": give_back,
+    "lines.revoke_mandate": revoke,
+    "lines.set_capacity": hosted_line(
+        lambda line, by: hosted.set_capacity(
+            service=line.service("banner"), key="2026-11-12", capacity=2, **by
+        )
+    ),
+    "lines.use_mandate": use_it,
+    "lines.withdraw_service": hosted_line(
+        lambda line, by: hosted.withdraw_service(service=line.service("banner"), **by)
+    ),
+    "merchants.add_member": add_member,
+    "merchants.define_fact": lambda _cast, noon: (
+        lambda: merchants.define_fact(
+            actor=SYSTEM, key="tier", titles={"zh-Hans": "级", "en": "Tier"}, source="x", now=noon
+        )
+    ),
+    "merchants.register_merchant": register_shop,
+    "merchants.set_facts": give_fact,
+    "packages.accept_package": with_package(
+        stories.dearer, lambda by: packages.accept_package(total=150_000, **by)
+    ),
+    "packages.cancel_package": with_package(stories.ask, lambda by: packages.cancel_package(**by)),
+    "packages.compose_package": lambda cast, noon: lambda: draft(cast, noon),
+    "packages.receive_decision": decided,
+    "packages.request_package": request,
+    "packages.settle_item_by_hand": settle,
+    "packages.submit_package": with_package(draft, lambda by: packages.submit_package(**by)),
+    "people.grant_role": lambda cast, noon: (
+        lambda: people.grant_role(actor=SYSTEM, user=cast.mo, role=Role.OPERATOR, now=noon)
+    ),
+    "people.issue_token": lambda cast, noon: (
+        lambda: people.issue_token(actor=SYSTEM, user=cast.mo, label="x", now=noon)
+    ),
+}
+
+
+def test_every_public_action_is_called_here_or_exempt_with_a_reason():
+    known = set(public_actions())
+    assert known - CALLS.keys() - EXEMPT.keys() == set()
+    assert CALLS.keys() - known == set(), "no such action any more"
+    assert EXEMPT.keys() - known == set(), "no such action any more"
+    assert CALLS.keys() & EXEMPT.keys() == set()
+
+
+@pytest.mark.parametrize("name", sorted(CALLS))
+def test_an_action_leaves_an_event(cast, noon, name):
+    act = CALLS[name](cast, noon)
+    before = set(Event.objects.values_list("pk", flat=True))
+    act()
+    left = Event.objects.exclude(pk__in=before)
+    assert left.exists()
+    for event in left:
+        assert event.at.tzinfo is not None
+        assert event.actor.partition(":")[1] == ":"
+        assert event.subject.partition(":")[1] == ":"
+
+
+def test_a_mandate_beyond_its_limit_leaves_no_use(cast, noon):
+    given = mandate(cast, noon)
+    Mandate.objects.filter(pk=given.pk).update(amount_per_use=0)
+    given.refresh_from_db()
+    before = Event.objects.count()
+    assert use(cast, noon, given, uuid4()) is False
+    assert Event.objects.count() == before
