@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -28,9 +29,14 @@ CHECKS = {
 def free_ports() -> int:
     """The first of a run of ports that nobody listens on just now."""
     for first in range(21_000, 29_000, 20):
-        if all(socket.socket().connect_ex(("127.0.0.1", first + n)) for n in range(9)):
+        if all(is_free(first + n) for n in range(9)):
             return first
     raise AssertionError("no free ports")
+
+
+def is_free(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def play(*arguments: str) -> dict:
@@ -73,5 +79,6 @@ def test_the_story_ends_as_it_must():
 def test_the_story_plays_on_a_real_seller_with_the_person_who_looks_after_it():
     told = play("--merchants", str(SELLERS), "--responsibilities", str(DEALS))
     assert all(told["checks"].values())
-    assert told["imported"] == {"merchants": 3095, "responsibilities": 842, "managers": 22}
+    # 462 sellers have a signed deal and are not in the sellers' file: they are registered too
+    assert told["imported"] == {"merchants": 3095 + 462, "responsibilities": 842, "managers": 22}
     assert len(told["merchant"]) == 32  # the sellers of this file have hashed names
