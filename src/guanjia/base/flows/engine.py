@@ -7,6 +7,7 @@ slow line delays its own packages and no others. `batch=1` gives every flow its 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import secrets
 import threading
@@ -34,8 +35,9 @@ T = TypeVar("T")
 
 log = logging.getLogger("guanjia.flows")
 
-POLL_SECONDS = 0.5
-"""How late a due time may be noticed. A fresh flow does not wait: NOTIFY announces it."""
+POLL_SECONDS = 1.0
+"""How late a due time may be noticed. A fresh flow does not wait: NOTIFY announces it. Nor does one
+that this worker itself has put back for a moment."""
 KEEP_SECONDS = 5.0
 CALL_SECONDS = 60.0
 """The last resort against a call that does not end; callers bound their calls far below."""
@@ -89,6 +91,7 @@ class Engine(Generic[CallT, AnswerT]):
         self._pulse = Pulse(dsn, self._lease)
         self._active: set[int] = set()
         self._again: set[int] = set()
+        self._soon: list[float] = []
         self._ready: asyncio.Queue[tuple[int, Sequence[AnswerT]]] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(settlers + 1, thread_name_prefix="settle")
         self._calls: set[asyncio.Task[None]] = set()
@@ -143,7 +146,13 @@ class Engine(Generic[CallT, AnswerT]):
             if keys:
                 self._begin(keys)
             else:
-                await self._pulse.wait(POLL_SECONDS)
+                await self._pulse.wait(self._until_next(loop.time()))
+
+    def _until_next(self, now: float) -> float:
+        """Seconds until something that we put back is due, or until the next poll."""
+        while self._soon and self._soon[0] <= now:
+            heapq.heappop(self._soon)
+        return min(self._soon[0] - now, POLL_SECONDS) if self._soon else POLL_SECONDS
 
     def _room(self) -> int:
         return min(self._inflight - len(self._active), 2 * self._batch * self._settlers)
@@ -160,9 +169,10 @@ class Engine(Generic[CallT, AnswerT]):
 
     def _keep(self, keys: Sequence[int]) -> None:
         """Show that we live for what we hold, and take over from those who do not."""
-        queue.keep(self._kind.name, self._lease, keys, _now())
-        if self._pulse.steady:
-            queue.free_the_dead(_now())
+        with transaction.atomic():
+            queue.keep(self._kind.name, self._lease, keys, _now())
+            if self._pulse.steady:
+                queue.free_the_dead(_now())
 
     # --- turns ----------------------------------------------------------------------------------
 
@@ -204,7 +214,15 @@ class Engine(Generic[CallT, AnswerT]):
                 self._calls.add(task)
                 task.add_done_callback(self._calls.discard)
             else:
+                self._remember(turn.wake_at)
                 self._finish(turn.key)
+
+    def _remember(self, wake_at: datetime | None) -> None:
+        """Be there in time for a flow that is due again sooner than the next poll."""
+        seconds = (wake_at - _now()).total_seconds() if wake_at else POLL_SECONDS
+        if seconds < POLL_SECONDS:
+            heapq.heappush(self._soon, asyncio.get_running_loop().time() + max(seconds, 0.0))
+            self._pulse.nudge()
 
     async def _perform(self, turn: Turn[CallT]) -> None:
         try:
