@@ -59,7 +59,7 @@ class DateReader:
         name = zone or settings.TIME_ZONE
         try:
             return cls(format_, ZoneInfo(name))
-        except (ValueError, OSError) as error:
+        except (KeyError, ValueError, OSError) as error:  # unknown, no name, a directory
             raise BadInput(
                 _("没有时区“%(name)s”。") % {"name": name[:60]},
                 hint=_("请写成 Asia/Shanghai、America/Sao_Paulo 这样的名字。"),

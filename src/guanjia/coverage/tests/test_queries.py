@@ -1,0 +1,45 @@
+from datetime import timedelta
+
+import pytest
+
+from guanjia.coverage.models import Responsibility, ResponsibilityRole
+from guanjia.coverage.queries import Accountable, accountable_for
+from guanjia.people.models import Team
+
+AM = ResponsibilityRole.ACCOUNT_MANAGER
+TICK = timedelta(microseconds=1)
+
+
+def hold(merchant, since, until=None, role=AM, **holder):
+    return Responsibility.objects.create(
+        merchant=merchant, role=role, during=(since, until), reason="x", **holder
+    )
+
+
+def test_without_a_responsibility_the_home_pool_answers_by_its_lead(cast, noon):
+    assert accountable_for(cast.mo_shop, at=noon) == Accountable(None, None, cast.pool, cast.wei)
+
+
+def test_a_responsibility_holds_from_its_first_instant_until_before_its_last(cast, noon):
+    hold(cast.mo_shop, noon, noon + TICK, person=cast.lin)
+    at = [accountable_for(cast.mo_shop, at=noon + n * TICK) for n in (-1, 0, 1)]
+    assert [(one.person, one.pool) for one in at] == [(None, cast.pool), (cast.lin, None), (None, cast.pool)]
+
+
+@pytest.mark.parametrize("role", [role for role in ResponsibilityRole if role != AM])
+def test_no_other_role_is_accountable(cast, noon, role):
+    hold(cast.mo_shop, noon, role=role, person=cast.lin)
+    assert accountable_for(cast.mo_shop, at=noon).pool == cast.pool
+
+
+def test_a_team_is_answered_for_by_its_lead(cast, noon):
+    team = Team.objects.create(code="giants", name="专班", lead=cast.yan)
+    hold(cast.mo_shop, noon, team=team)
+    assert accountable_for(cast.mo_shop, at=noon) == Accountable(None, team, None, cast.yan)
+
+
+def test_it_takes_one_query(cast, noon, django_assert_num_queries):
+    team = Team.objects.create(code="giants", name="专班", lead=cast.yan)
+    hold(cast.mo_shop, noon, team=team)
+    with django_assert_num_queries(1):
+        assert accountable_for(cast.mo_shop, at=noon).answerable == cast.yan
