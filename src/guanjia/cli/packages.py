@@ -93,6 +93,9 @@ def _history(happened: Sequence[Happening]) -> Iterator[str]:
 
 
 def _listed(found: Sequence[PackageLine]) -> str:
+    from django.utils.translation import gettext as _
+
     from guanjia.base.moments import moment
 
-    return "\n".join(f"{one.number}  {moment(one.created_at)}  {one.state_text}" for one in found)
+    lines = [f"{one.number}  {moment(one.created_at)}  {one.state_text}" for one in found]
+    return "\n".join(lines) or _("这家商家还没有一揽子。")

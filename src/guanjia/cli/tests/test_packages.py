@@ -56,7 +56,7 @@ def test_list_shows_a_merchants_packages(package, capsys):
     assert run(["package", "list", "--merchant", "M-1042", "--json"]) == Exit.OK
     assert [line["number"] for line in json.loads(capsys.readouterr().out)] == [package.number]
     assert run(["package", "list", "--merchant", "M-2077"]) == Exit.OK
-    assert capsys.readouterr().out.strip() == ""
+    assert capsys.readouterr().out.strip() == "This merchant has no package yet."
 
 
 @pytest.mark.parametrize(
