@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from django.utils import translation
 
 from guanjia.base.sql import rows
 from guanjia.demo.cast import Cast, make_cast
@@ -15,6 +16,13 @@ NOON = datetime(2026, 11, 10, 4, tzinfo=UTC)
 """Tuesday, noon in Shanghai."""
 
 Unchanged = Callable[[], AbstractContextManager[None]]
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """Every test begins in Chinese: a request or a command leaves its own language behind."""
+    with translation.override("zh-hans"):
+        yield
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from guanjia.cli.exits import Exit
 from guanjia.cli.main import run
@@ -11,11 +11,8 @@ from guanjia.packages.tests import stories
 
 
 @pytest.fixture(autouse=True)
-def _language(monkeypatch):
-    """A command chooses its language for the whole process; a test gives it back."""
+def _english(monkeypatch):
     monkeypatch.setenv("GUANJIA_LANGUAGE", "en")
-    with translation.override("zh-hans"):
-        yield
 
 
 @pytest.fixture
