@@ -3,7 +3,7 @@
 import itertools
 import random
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -102,7 +102,7 @@ def write_at_random(cast, noon, refused):
 
 @pytest.mark.django_db(transaction=True)
 def test_writers_at_once_never_leave_two(cast, noon):
-    refused = []
+    refused: list[datetime] = []
     faults = at_once(write_at_random(cast, noon, refused))
     # A deadlock between two inserts that both wait for the other is an answer too: one is rolled back.
     assert [fault for fault in faults if "deadlock" not in str(fault)] == []

@@ -25,7 +25,7 @@ from guanjia.merchants.queries import undefined
 from guanjia.merchants.rules import FACT_MOST
 from guanjia.people.models import Pool
 
-LARGE = 16 << 20  # bytes; a smaller file is not worth a second session
+LARGE = 4 << 20  # bytes; a smaller file is not worth a second session
 PAGES = 1024  # of the plan, 8 MiB: how much is written between two words about progress
 
 

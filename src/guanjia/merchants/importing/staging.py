@@ -134,7 +134,6 @@ def stage(table: TableFile, columns: Columns, open_sessions: Sessions, progress:
         batches = (as_copy(batch) for batch in records(table, bad))
         _feed(batches, table, open_sessions, statements.copy_records, columns, progress)
     table.check_unchanged()
-    open_sessions.each(lambda session: session.run("ANALYZE import_rows"))
     return bad
 
 
