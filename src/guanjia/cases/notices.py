@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as n_
 
+from guanjia.base.moments import moment
 from guanjia.base.texts import pick
 from guanjia.cases.models import Message
 
@@ -33,7 +35,12 @@ def words_of(message: Message) -> str:
 
 
 def say(notice: Mapping[str, Any]) -> str:
-    values = {
-        name: pick(value) if isinstance(value, Mapping) else value for name, value in notice["values"].items()
-    }
+    values = {name: _readable(name, value) for name, value in notice["values"].items()}
     return _(WORDS[notice["kind"]]) % values
+
+
+def _readable(name: str, value: Any) -> Any:
+    """Texts in the reader's language, instants in the marketplace's time."""
+    if isinstance(value, Mapping):
+        return pick(value)
+    return moment(datetime.fromisoformat(value)) if name == "due" and value else value

@@ -23,6 +23,7 @@ NAMES = (
     "GUANJIA_HOME",
     "GUANJIA_URL",
     "GUANJIA_DEBUG",
+    "GUANJIA_DEMO",
     "GUANJIA_LANGUAGE",
     "GUANJIA_LINE_NETWORKS",
 )
@@ -78,6 +79,7 @@ class Env:
     database_url: str | None
     secret_key: str
     debug: bool
+    demo: bool
     base_url: str
     line_networks: tuple[Network, ...]
     language: str
@@ -102,6 +104,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Env:
         database_url=url if url is not None else stored_url(home),
         secret_key=_secret_key(environ, home),
         debug=_switch(environ, "GUANJIA_DEBUG"),
+        demo=_switch(environ, "GUANJIA_DEMO"),
         base_url=_base_url(environ),
         line_networks=_networks(environ),
         language=_language(environ),

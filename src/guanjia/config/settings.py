@@ -9,6 +9,7 @@ ENV = env.load()
 
 SECRET_KEY = ENV.secret_key
 DEBUG = ENV.debug
+DEMO = ENV.demo
 ALLOWED_HOSTS = ["*"] if DEBUG else [urlsplit(ENV.base_url).hostname or "127.0.0.1", "127.0.0.1"]
 BASE_URL = ENV.base_url
 LINE_NETWORKS = ENV.line_networks
@@ -68,7 +69,7 @@ DATABASES = {"default": _database(ENV.database)} if ENV.database else {}
 USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
-LANGUAGE_CODE = "zh-hans"
+LANGUAGE_CODE = "en" if ENV.language == "en" else "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
 

@@ -79,6 +79,7 @@ class Market:
             "GUANJIA_HOME": str(self.home),
             "GUANJIA_URL": self.base_url,
             "GUANJIA_LINE_NETWORKS": "127.0.0.0/8",
+            "GUANJIA_DEMO": "1",
         }
 
     def house(self) -> list[Program]:

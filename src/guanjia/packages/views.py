@@ -117,7 +117,7 @@ def _decision(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """What this house is, which lines are open, and what it promises."""
-    shown = latest() if settings.DEBUG or getattr(settings, "DEMO", False) else []
+    shown = latest() if settings.DEBUG or settings.DEMO else []
     packages = [(package, page_path(package.number)) for package in shown]
     return render(request, "packages/front.html", {"lines": open_lines(), "packages": packages})
 

@@ -29,6 +29,7 @@ def test_defaults(tmp_path):
         database_url=None,
         secret_key=KEY,
         debug=False,
+        demo=False,
         base_url="http://127.0.0.1:8700",
         line_networks=(),
         language="zh-Hans",
