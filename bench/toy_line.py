@@ -1,6 +1,6 @@
 """A line that answers LP/1 from memory: the least a line can cost, so that the benchmark measures us.
 
-    python bench/toy_line.py PORT [LATENCY_MS]
+python bench/toy_line.py PORT [LATENCY_MS]
 """
 
 from __future__ import annotations

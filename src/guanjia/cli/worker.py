@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 
@@ -21,6 +22,7 @@ async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     _stay_on_one_cpu()
+    _sweep_seldom()
     dsn = env.load().database_url
     assert dsn is not None
     limits = Limits(concurrent=inflight)
@@ -37,3 +39,11 @@ def _stay_on_one_cpu() -> None:
     if hasattr(os, "sched_setaffinity"):
         cpus = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
+
+
+def _sweep_seldom() -> None:
+    """Look for garbage cycles every 20,000 new objects instead of every 700, and never among what is
+    there for good. With hundreds of calls under way the usual rhythm took a fifth of our CPU time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 10)

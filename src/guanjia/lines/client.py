@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from random import SystemRandom
 from secrets import token_hex
 from typing import Self
@@ -146,6 +147,8 @@ class LineClient:
         self._monotonic = monotonic
         self._now = now
         self._lines: dict[str, _Line] = {}
+        # Unique across processes and restarts, without asking the kernel for each message.
+        self._messages = (f"{prefix}-{number:x}" for prefix in (token_hex(12),) for number in count())
         # No limit here: a pool shared by all lines would let a slow one starve the others. The
         # bulkhead is each line's own slots.
         self._session = guarded_session(allowed, limit=0)
@@ -262,7 +265,7 @@ class LineClient:
         if call.idempotency_key:
             headers["Idempotency-Key"] = call.idempotency_key
         if call.signed:
-            secret, message_id = line.endpoint.secret, token_hex(16)
+            secret, message_id = line.endpoint.secret, next(self._messages)
             headers |= request_headers(secret, call.method, call.path, call.body, self._now(), message_id)
         return headers
 

@@ -97,6 +97,8 @@ def _core_item(item: tuple[Any, ...]) -> Item:
 
 def _json(value: Any) -> dict[str, Any]:
     """Django's connection hands jsonb over as text."""
+    if value == "{}":  # nearly all
+        return {}
     found: dict[str, Any] = json.loads(value) if isinstance(value, str) else value
     return found
 
