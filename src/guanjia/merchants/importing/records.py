@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from guanjia.merchants.importing.files import TableFile
 from guanjia.merchants.importing.findings import BadRow, BadRows
 
-BATCH = 4096  # records
+BATCH = 512  # records; more would wake the garbage collector, at the price of half as much again
 BREAK = re.compile(r"\r\n|\r|\n")
 
 # Lines and cells, in parallel: a million little tuples would keep the garbage collector busy.
