@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ground import HERE, Ground, wait_until
 from measure import Running
@@ -54,8 +54,6 @@ class _Dots:
         os.write(self._orders, b"%d\n" % packages)
 
     def count(self) -> int:
-        try:
+        with suppress(BlockingIOError):
             self._seen += len(os.read(self._dots, 65536))
-        except BlockingIOError:
-            pass
         return self._seen

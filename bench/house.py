@@ -101,6 +101,8 @@ def fill(ground: Ground, packages: int) -> float:
 @contextmanager
 def _worker(ground: Ground, url: str, batch: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "guanjia.cli", "worker", "--batch", str(batch)]
+    if batch == 1:  # many small transactions: let some wait for the disk while others are decided
+        command += ["--settlers", "3"]
     with running(command, log=ground.home / "worker.log", **_environ(ground, url)) as worker:
         yield worker
 

@@ -98,8 +98,8 @@ class Report:
 
     def as_text(self) -> str:
         about = (
-            f"{self.packages} packages over four lines ({self.latency_ms:g} ms each), medians of {self.rounds}"
-            f" interleaved rounds; {_machine()};\nload average {self.load_before:.2f} before,"
+            f"{self.packages} packages over four lines ({self.latency_ms:g} ms each), medians of"
+            f" {self.rounds} interleaved rounds; {_machine()};\nload average {self.load_before:.2f} before,"
             f" {self.load_after:.2f} after. The house accepted {self.accepted:.0f} submissions per second."
         )
         burst = [_HEAD, *(_burst_line(row) for row in self.rows)]

@@ -93,13 +93,14 @@ def serve(host: str, port: int, threads: int) -> None:
 @click.command()
 @click.option("--batch", default=64, show_default=True, help="Packages settled in one transaction.")
 @click.option("--inflight", default=256, show_default=True, help="Packages worked on at once.")
-def worker(batch: int, inflight: int) -> int:
+@click.option("--settlers", default=1, show_default=True, help="Transactions settled at once.")
+def worker(batch: int, inflight: int, settlers: int) -> int:
     """Run a worker until SIGTERM; it puts back what it holds."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     ready()
     from guanjia.cli.worker import work
 
-    asyncio.run(work(batch=batch, inflight=inflight))
+    asyncio.run(work(batch=batch, inflight=inflight, settlers=settlers))
     return Exit.OK
 
 

@@ -38,6 +38,8 @@ log = logging.getLogger("guanjia.flows")
 POLL_SECONDS = 1.0
 """How late a due time may be noticed. A fresh flow does not wait: NOTIFY announces it. Nor does one
 that this worker itself has put back for a moment."""
+CLAIM_LEAST = 32
+"""A claim is a commit: even where each flow is settled alone, it takes this many at once."""
 KEEP_SECONDS = 5.0
 CALL_SECONDS = 60.0
 """The last resort against a call that does not end; callers bound their calls far below."""
@@ -155,7 +157,7 @@ class Engine(Generic[CallT, AnswerT]):
         return min(self._soon[0] - now, POLL_SECONDS) if self._soon else POLL_SECONDS
 
     def _room(self) -> int:
-        return min(self._inflight - len(self._active), 2 * self._batch * self._settlers)
+        return min(self._inflight - len(self._active), max(2 * self._batch * self._settlers, CLAIM_LEAST))
 
     def _begin(self, keys: Sequence[int]) -> None:
         """A key that we still work on waits for its turn: a batch never has the same key twice."""
