@@ -103,6 +103,8 @@ def _json(value: Any) -> dict[str, Any]:
     return found
 
 
+# ANY tells the planner how many rows there are: of a json_to_recordset it expects a hundred, and would
+# rather read a small table whole.
 _SAVE_ITEMS = (
     "UPDATE packages_item i SET state = c.state, generation = c.generation, hold_id = c.hold_id,"
     " attempts = c.attempts, next_at = c.next_at, give_up_at = c.give_up_at,"
@@ -114,7 +116,7 @@ _SAVE_ITEMS = (
     " attempts int, next_at timestamptz, give_up_at timestamptz, hold_expires_at timestamptz,"
     " decision_due_at timestamptz, escalated bool, by_silence bool, stuck bool,"
     " accepted_amount bigint, quote_amount bigint, reference text, reason_code text, reason jsonb)"
-    " WHERE i.id = c.id"
+    " WHERE i.id = c.id AND i.id = ANY(%s)"
 )
 _SAVE_PACKAGES = (
     "UPDATE packages_package p SET state = c.state, accept_due_at = c.accept_due_at,"
@@ -123,7 +125,7 @@ _SAVE_PACKAGES = (
     "  ELSE p.confirming_at END,"
     " ended_at = CASE WHEN c.ended THEN coalesce(p.ended_at, %s) END"
     " FROM json_to_recordset(%s::json) AS c(id bigint, state text, accept_due_at timestamptz,"
-    " cancel_requested bool, ended bool) WHERE p.id = c.id"
+    " cancel_requested bool, ended bool) WHERE p.id = c.id AND p.id = ANY(%s)"
 )
 
 
@@ -148,7 +150,8 @@ def _head(package: Package) -> tuple[object, ...]:
 
 def _save_items(items: Sequence[tuple[int, Item]]) -> None:
     if items:
-        run(_SAVE_ITEMS, [as_json([_item_columns(pk, item) for pk, item in items])])
+        columns = as_json([_item_columns(pk, item) for pk, item in items])
+        run(_SAVE_ITEMS, [columns, [pk for pk, _ in items]])
 
 
 def _item_columns(pk: int, item: Item) -> dict[str, object]:
@@ -175,7 +178,8 @@ def _item_columns(pk: int, item: Item) -> dict[str, object]:
 
 def _save_packages(changes: Sequence[Change], now: datetime) -> None:
     if changes:
-        run(_SAVE_PACKAGES, [now, now, as_json([_package_columns(c) for c in changes])])
+        columns = as_json([_package_columns(change) for change in changes])
+        run(_SAVE_PACKAGES, [now, now, columns, [change.row.pk for change in changes]])
 
 
 def _package_columns(change: Change) -> dict[str, object]:
