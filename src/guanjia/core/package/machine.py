@@ -157,14 +157,19 @@ def _decision_clock(item: Item, due_at: datetime, now: datetime) -> tuple[Item, 
     if now >= due_at and not item.escalated:
         item = replace(item, escalated=True)
         notices.append(Notice(NoticeKind.DECISION_OVERDUE, item.uid))
-    if now >= due_at + timedelta(seconds=item.grace_seconds):
-        if item.silence_consents:
-            item = replace(item, state=_S.HELD, by_silence=True)
-            notices.append(Notice(NoticeKind.SILENCE_CONSENTED, item.uid))
-        else:
-            item = moves.release(item, now, "line_silent")
-            notices.append(Notice(NoticeKind.SILENCE_REFUSED, item.uid))
+    if item.silence_consents and item.by_silence:
+        item = replace(item, state=_S.HELD)
+        notices.append(Notice(NoticeKind.SILENCE_CONSENTED, item.uid))
+    elif not item.silence_consents and _is_silent(item, now):
+        item = moves.release(replace(item, by_silence=False), now, "line_silent")
+        notices.append(Notice(NoticeKind.SILENCE_REFUSED, item.uid))
     return item, notices
+
+
+def _is_silent(item: Item, now: datetime) -> bool:
+    """Its line says that nobody has decided, or has said nothing for as many times as one may ask."""
+    assert item.silence_at is not None
+    return item.by_silence or (now >= item.silence_at and item.attempts >= moves.TRIES_LEAST)
 
 
 def _not_accepted(item: Item, now: datetime) -> Item:
@@ -290,10 +295,9 @@ def _wake_at(package: Package) -> datetime | None:
 
 
 def _clock_at(item: Item) -> datetime | None:
-    if item.state is not _S.PENDING_DECISION or item.decision_due_at is None:
-        return None
-    grace = timedelta(seconds=item.grace_seconds)
-    return item.decision_due_at + grace if item.escalated else item.decision_due_at
+    """When people must be told; the look that finds out about silence is due at `next_at`."""
+    waits = item.state is _S.PENDING_DECISION and not item.escalated
+    return item.decision_due_at if waits else None
 
 
 def _tell(before: Package, package: Package) -> tuple[Package, list[Notice]]:

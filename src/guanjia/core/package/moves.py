@@ -174,13 +174,21 @@ def _held(item: Item, signal: Held, now: datetime) -> Item:
 
 
 def _pending(item: Item, signal: Pending, now: datetime) -> Item:
+    """Undecided, as far as this look could see; silence counts only when a look saw it after its time.
+
+    A decision may have been made whose webhook was lost: our clock alone must not overrule the line.
+    """
     waiting = _granted(item, signal, S.PENDING_DECISION, now)
-    assert waiting.next_at is not None
-    return replace(
-        waiting,
-        decision_due_at=item.decision_due_at or min(signal.decision_due_at, now + LONGEST_WAIT),
-        next_at=min(waiting.next_at, now + LOOK_EVERY) if not waiting.attempts else waiting.next_at,
-    )
+    due_at = item.decision_due_at or min(signal.decision_due_at, now + LONGEST_WAIT)
+    waiting = replace(waiting, decision_due_at=due_at)
+    silence_at, next_at = waiting.silence_at, waiting.next_at
+    assert silence_at is not None
+    assert next_at is not None
+    if item.silence_at and item.next_at and item.silence_at <= item.next_at <= now:
+        return replace(waiting, by_silence=True)
+    if not waiting.attempts:
+        next_at = min(next_at, now + LOOK_EVERY, max(silence_at, now + BACKOFF_FIRST))
+    return replace(waiting, next_at=next_at)
 
 
 def _still_pending(item: Item, signal: Pending, now: datetime) -> Item:

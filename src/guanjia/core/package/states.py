@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -87,6 +87,12 @@ class Item:
     @property
     def hold_id(self) -> UUID:
         return hold_id(self.uid, self.generation)
+
+    @property
+    def silence_at(self) -> datetime | None:
+        """When the line's silence begins to count, by our clock; None while no decision is due."""
+        due_at = self.decision_due_at
+        return due_at and due_at + timedelta(seconds=self.grace_seconds)
 
     @property
     def awaits_acceptance(self) -> bool:

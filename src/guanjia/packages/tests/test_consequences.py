@@ -55,7 +55,9 @@ def test_a_late_no_counts_as_long_as_only_silence_holds_the_item(cast, noon):
     banner, boxes = holds(package)
     late = noon + 5 * HOURS
     package.items.filter(hold_id=boxes).update(state="holding")  # the other line is not ready yet
-    lines_say(package, Unreachable(boxes, "timeout"), now=late)
+    package.items.filter(hold_id=banner).update(next_at=late)  # the look after the grace
+    undecided = Pending(banner, noon + 6 * HOURS, noon + 4 * HOURS, PRICE)
+    lines_say(package, undecided, Unreachable(boxes, "timeout"), now=late)
     assert package.items.get(hold_id=banner).by_silence
     no = HoldView(banner, HoldState.REFUSED, reason=Reason("full", {"zh-Hans": "已满", "en": "Full"}))
     assert receive_decision(line=cast.display, hold=no, now=late)

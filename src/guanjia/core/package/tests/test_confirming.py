@@ -96,17 +96,19 @@ def test_a_new_hold_that_needs_a_decision_is_looked_at_not_confirmed():
 
 
 def test_silence_consents_behind_the_point_of_no_return_too():
-    more = {"silence_consents": True, "hold_expires_at": at(5000)}
+    more = {"silence_consents": True, "hold_expires_at": at(5000), "next_at": at(4200)}
     play = two(P.CONFIRMING, S.PENDING_DECISION, S.CONFIRMED, **more)
-    decision = play(at=at(4200))
+    assert told(play(at=at(4200))) == [("decision_overdue", 1)]
+    decision = play(pending(play.item(), until=5000))
     assert kinds(decision) == [("confirm", 1)]
-    assert told(decision) == [("decision_overdue", 1), ("silence_consented", 1)]
+    assert told(decision) == [("silence_consented", 1)]
 
 
 def test_silence_that_refuses_behind_the_point_of_no_return_needs_a_hand():
-    play = two(P.CONFIRMING, S.PENDING_DECISION, S.CONFIRMED)
-    decision = play(at=at(4200))
-    assert told(decision) == [("decision_overdue", 1), ("silence_refused", 1), ("needs_hand", 1)]
+    play = two(P.CONFIRMING, S.PENDING_DECISION, S.CONFIRMED, next_at=at(4200))
+    play(at=at(4200))
+    decision = play(pending(play.item(), until=5000))
+    assert told(decision) == [("silence_refused", 1), ("needs_hand", 1)]
     assert (play.item().reason_code, play.item().generation) == ("line_silent", 0)
 
 

@@ -8,10 +8,12 @@ from guanjia.core.package import (
     Accepted,
     Confirmed,
     Mode,
+    Pending,
     Refused,
     Rejected,
     Released,
     Unreachable,
+    moves,
 )
 from guanjia.core.package.tests.scenes import (
     BANNER,
@@ -155,28 +157,72 @@ def test_an_overdue_decision_is_told_once():
     assert told(play(at=at(3601))) == []
 
 
-def test_the_package_wakes_for_the_decisions_clock_and_then_for_its_grace():
-    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD, decision_due_at=at(5))
-    items = [replace(item, next_at=at(DAY)) for item in play.package.items]
-    play.package = replace(play.package, items=tuple(items))
+def still_pending(play: Play, *, until: float) -> Pending:
+    """What a look hears from a line where nobody has decided."""
+    item = play.item()
+    assert item.decision_due_at is not None
+    return Pending(item.hold_id, at(until), item.decision_due_at, item.quote_amount)
+
+
+def test_the_package_wakes_for_the_decisions_clock_and_looks_when_its_grace_is_over():
+    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD, decision_due_at=at(5), grace_seconds=7)
     assert play().wake_at == at(5)
-    assert play(at=at(5)).wake_at == at(605)
+    decision = play(still_pending(play, until=900), at=at(6))
+    assert (decision.calls, told(decision), decision.wake_at) == ((), [("decision_overdue", 1)], at(12))
+    assert kinds(play(at=at(12))) == [("look", 1)]
 
 
-def test_silence_refuses_after_the_grace_and_the_whole_is_released():
-    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD)
+def test_a_look_that_was_under_way_when_the_grace_ended_is_not_yet_silence():
+    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD, decision_due_at=at(5), grace_seconds=7, next_at=at(9))
+    decision = play(still_pending(play, until=900), at=at(13))
+    assert (play.item().state, decision.calls) == (S.PENDING_DECISION, ())
+    assert decision.wake_at == at(13) + moves.BACKOFF_FIRST
+
+
+def test_silence_refuses_when_a_look_after_the_grace_sees_it_and_the_whole_is_released():
+    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD, next_at=at(4200))
     decision = play(at=at(4200))
-    assert told(decision) == [("decision_overdue", 1), ("silence_refused", 1)]
+    assert (kinds(decision)[0], told(decision)) == (("renew", 1), [("decision_overdue", 1)])
+    decision = play(still_pending(play, until=5000))
+    assert told(decision) == [("silence_refused", 1)]
     assert (play.state, kinds(decision)) == (P.RELEASING, [("release", 1), ("release", 2)])
     play(Released(BANNER), Released(FLASH))
     assert (play.state, play.states) == (P.RELEASED, [S.EXPIRED, S.RELEASED])
 
 
+def test_a_yes_whose_webhook_was_lost_counts_although_its_time_is_over():
+    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD, next_at=at(4200))
+    play(at=at(4200))
+    play(held(play.item(), until=5000), held(play.item(FLASH), until=5000))
+    assert (play.state, play.states) == (P.CONFIRMING, [S.CONFIRMING, S.CONFIRMING])
+
+
+def test_a_no_whose_webhook_was_lost_is_not_taken_for_consent():
+    more = {"silence_consents": True, "hold_expires_at": at(5000), "next_at": at(4200)}
+    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD, **more)
+    assert calls_for(play(at=at(4200)), BANNER) != []
+    decision = play(Refused(BANNER, "not_this_week"))
+    assert (play.state, play.states) == (P.RELEASING, [S.REFUSED, S.RELEASING])
+    assert kinds(decision) == [("release", 2)]
+
+
+def test_a_line_out_of_reach_after_the_grace_has_refused_once_it_had_its_chances():
+    more = {"next_at": at(4200), "hold_expires_at": at(5000), "give_up_at": at(5900)}
+    play = two(P.DECIDING, S.PENDING_DECISION, S.HELD, **more)
+    for _ in range(moves.TRIES_LEAST - 1):
+        play(Unreachable(BANNER, "timeout"), at=at(4200))
+        assert play.item().state is S.PENDING_DECISION
+    assert told(play(Unreachable(BANNER, "timeout"))) == [("silence_refused", 1)]
+    assert (play.state, play.item().reason_code) == (P.RELEASING, "line_silent")
+
+
 def test_silence_consents_where_the_mandate_says_so():
-    more = {"silence_consents": True, "hold_expires_at": at(5000), "next_at": at(4400)}
+    more = {"silence_consents": True, "hold_expires_at": at(5000), "next_at": at(4200)}
     play = two(P.DECIDING, S.PENDING_DECISION, S.HOLDING, **more)
     decision = play(Unreachable(FLASH, "timeout"), at=at(4200))
-    assert told(decision) == [("decision_overdue", 1), ("silence_consented", 1)]
+    assert (calls_for(decision, BANNER)[0].kind.value, play.item().state) == ("look", S.PENDING_DECISION)
+    decision = play(still_pending(play, until=5000), at=at(4200.1))
+    assert told(decision) == [("silence_consented", 1)]
     assert (play.item().state, play.item().by_silence) == (S.HELD, True)
     assert calls_for(decision, BANNER) == []
     decision = play(replace(held(play.item(FLASH)), expires_at=at(5100)), at=at(4201))
