@@ -87,6 +87,7 @@ TITLES: Final[dict[str, Texts]] = {
     "5.1": both("裁定以回调告知", "A decision is posted to the callback"),
     "5.2": both("回调重试直到收到 2xx", "A callback is retried until it gets a 2xx"),
     "5.3": both("管家也会轮询", "Guanjia polls as well"),
+    "5.4": both("默示同意之后不能再裁定", "After silence that consents nobody can decide"),
     "6.1": both(
         "栅栏记录与业务写在同一个本地事务里",
         "The fence record is written in the transaction of the effect",
@@ -104,6 +105,7 @@ UNSEEN: Final[dict[str, Texts]] = {
     "5.1": _NEEDS_A_PERSON,
     "5.2": _NEEDS_A_PERSON,
     "5.3": both("是管家的事，不是业务线的事", "is Guanjia's part, not the line's"),
+    "5.4": _NEEDS_A_PERSON,
     "6.1": both(
         "从外面看不到；用 SDK 写的业务线自动满足",
         "not visible from outside; lines written with the SDK have it",

@@ -181,7 +181,10 @@ class Step:
 
 
 class NotPendingError(Exception):
-    """A person decided a hold that is not waiting for a decision; `state` says what it is."""
+    """A person decided a hold that is not waiting for a decision; `state` says what it is.
+
+    After silence that consents it is `held`, whatever a look still calls it.
+    """
 
     def __init__(self, state: HoldState) -> None:
         super().__init__(f"the hold is {state}, not pending")
@@ -344,4 +347,7 @@ def _pending(record: HoldRecord | None, now: datetime) -> HoldRecord:
     state = before.state_at(now)
     if state is not HoldState.PENDING:
         raise NotPendingError(state)
+    if before.silence_consents_at is not None and now >= before.silence_consents_at:
+        # 5.4: Guanjia may be confirming other lines on the strength of this silence.
+        raise NotPendingError(HoldState.HELD)
     return before

@@ -272,6 +272,22 @@ def test_5_1_only_what_waits_can_be_decided(record, after, state):
     assert refusal(fence.approve, None, None, NOON) == "unknown_hold"
 
 
+@pytest.mark.parametrize(
+    "decide", [lambda r, now: fence.refuse(r, NO, now), lambda r, now: fence.approve(r, None, now)]
+)
+def test_5_4_nobody_decides_after_silence_has_consented(decide):
+    waiting = renewed(PENDING, 900, NOON + seconds(500))
+    assert decide(waiting, NOON + seconds(659)).write
+    with pytest.raises(NotPendingError) as caught:
+        decide(waiting, NOON + seconds(660))
+    assert caught.value.state is HoldState.HELD
+
+
+def test_5_4_a_late_decision_counts_where_silence_refuses():
+    never = renewed(make_record(which=Rule.ALWAYS, silence=Silence.REFUSAL), 900, NOON + seconds(500))
+    assert fence.approve(never, None, NOON + seconds(1000)).record.state is HoldState.HELD
+
+
 @pytest.mark.parametrize("record", [HELD, PENDING, REFUSED, CONFIRMED, RELEASED, LAPSED, TOMBSTONE])
 def test_a_record_survives_its_storage(record):
     assert HoldRecord.from_json(parse_body(dump_body(record.to_json()))) == record
@@ -387,7 +403,8 @@ class AgainstTheModel(RuleBasedStateMachine):
 
     @rule(yes=st.booleans())
     def a_person_decides(self, yes):
-        allowed = self.expected() == "pending"
+        spoken = self.consents is not None and self.now >= self.consents
+        allowed = self.expected() == "pending" and not spoken
         if yes:
             assert self.attempt("decided yes", fence.approve, self.record, None, self.now) is allowed
         else:

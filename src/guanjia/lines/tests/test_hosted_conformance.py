@@ -18,7 +18,7 @@ PARAMS = {
     "boxes": {"day": "2026-11-11", "place": "杭州"},
     "brand-day": {"day": "2026-11-11"},
 }
-BY_A_PERSON = {"3.1", "5.1", "5.2"}
+BY_A_PERSON = {"3.1", "5.1", "5.2", "5.4"}
 NOT_FROM_OUTSIDE = {"5.3", "6.1", "6.2"}
 
 
