@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import django
 
-from guanjia.base.postgres import Server, attach
+from guanjia.base.postgres import RunningServer, Server, attach
+from guanjia.base.processes import records
 from guanjia.cli.output import say
 from guanjia.config import env
+
+SERVER_LIMIT = 60.0  # seconds for the supervisor to bring the database back
 
 
 @contextmanager
@@ -24,12 +29,25 @@ def database() -> Iterator[str]:
         assert given.database_url is not None
         yield given.database_url
         return
-    running = attach(given.home)
+    running = _coming_back(given.home) if _supervised(given.home) else attach(given.home)
     if running is not None:
         yield running.url
         return
     with Server(given.home, progress=say).start() as own:
         yield own.url
+
+
+def _supervised(home: Path) -> bool:
+    """Whether we are one of the programs that `guanjia up` keeps running in this home."""
+    return any(record.pid == os.getpid() for record in records(home))
+
+
+def _coming_back(home: Path) -> RunningServer | None:
+    """The server that our supervisor starts. One of our own would end with us and take the house along."""
+    end = time.monotonic() + SERVER_LIMIT
+    while (running := attach(home)) is None and time.monotonic() < end:
+        time.sleep(0.1)
+    return running
 
 
 @contextmanager
