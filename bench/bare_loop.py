@@ -1,6 +1,8 @@
 """The floor: the same eight calls per package in one concurrent loop, and nothing is remembered.
 
-python bench/bare_loop.py LINE_URL     each line on stdin is a number of packages; a full stop per package done
+python bench/bare_loop.py LINE_URL
+
+Each line on stdin is a number of packages; it prints a full stop per package done.
 """
 
 from __future__ import annotations
