@@ -96,9 +96,7 @@ def check_url(url: str, *, allowed: Sequence[Network] = ()) -> URL:
     Checks the text only, with literal addresses; names are checked when they are resolved.
     """
     if _UNPRINTABLE.search(url) or "@" in url:
-        raise DestinationRefused(
-            "the URL has a user name, a space, a backslash or control characters"
-        )
+        raise DestinationRefused("the URL has a user name, a space, a backslash or control characters")
     try:
         parsed = URL(url)
     except ValueError as error:

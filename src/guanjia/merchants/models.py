@@ -39,6 +39,4 @@ class Member(models.Model):
     role = models.CharField(max_length=10, choices=MemberRole)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["merchant", "user"], name="member_once_per_merchant")
-        ]
+        constraints = [models.UniqueConstraint(fields=["merchant", "user"], name="member_once_per_merchant")]

@@ -62,9 +62,7 @@ class Service(models.Model):
     active = models.BooleanField(default=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["line", "code"], name="service_once_per_line")
-        ]
+        constraints = [models.UniqueConstraint(fields=["line", "code"], name="service_once_per_line")]
 
     def __str__(self) -> str:
         return self.code

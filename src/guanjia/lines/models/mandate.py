@@ -63,9 +63,7 @@ class MandateSpend(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["mandate", "period_start"], name="spend_once_per_period"
-            ),
+            models.UniqueConstraint(fields=["mandate", "period_start"], name="spend_once_per_period"),
             models.CheckConstraint(name="spend_not_negative", condition=Q(amount__gte=0)),
         ]
 

@@ -99,9 +99,7 @@ def test_the_count_starts_afresh_after_closing():
     assert reopened.retry_at() == 5.0  # the first interval again
 
 
-@pytest.mark.parametrize(
-    ("times", "interval"), [(1, 2.0), (2, 4.0), (3, 8.0), (4, 10.0), (9, 10.0)]
-)
+@pytest.mark.parametrize(("times", "interval"), [(1, 2.0), (2, 4.0), (3, 8.0), (4, 10.0), (9, 10.0)])
 def test_each_failed_probe_doubles_the_interval_up_to_the_cap(times, interval):
     before = opened(times - 1).until if times > 1 else 0.0
     assert opened(times).until - before == interval
