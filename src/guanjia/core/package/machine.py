@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import is_
 from uuid import UUID
 
 from guanjia.core.package import moves
@@ -129,7 +130,7 @@ def _forward(old: Item, new: Item, now: datetime) -> Item:
     if old.state in GOING and new.state in OUT:
         return moves.needs_hand(new, new.reason_code)
     if new.state is not _S.HELD:
-        return replace(new, give_up_at=None)
+        return replace(new, give_up_at=None) if new.give_up_at else new
     return moves.needs_hand(new, "quote_rose") if new.awaits_acceptance else moves.confirm(new, now)
 
 
@@ -331,4 +332,6 @@ def _is_stuck(item: Item, state: PackageState) -> bool:
 
 
 def _with_items(package: Package, items: Sequence[Item]) -> Package:
-    return replace(package, items=tuple(items))
+    """Most signals and clocks leave nearly all as it was; a copy costs more than a look."""
+    unchanged = all(map(is_, package.items, items))
+    return package if unchanged else replace(package, items=tuple(items))
