@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 
 from django.conf import settings
 
 from guanjia.base.flows import Engine
+from guanjia.base.processes.cpus import own_cpu
 from guanjia.config import env
 from guanjia.lines.client import Limits, LineClient
 from guanjia.lines.hosted.flows import DecisionFlow, session
@@ -21,24 +21,17 @@ async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    _stay_on_one_cpu()
     _sweep_seldom()
-    dsn = env.load().database_url
-    assert dsn is not None
-    limits = Limits(concurrent=inflight)
-    async with LineClient(settings.LINE_NETWORKS, limits=limits) as client, session() as http:
-        packages = Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers)
-        decisions = Engine(DecisionFlow(http), dsn, inflight=32)
-        async with asyncio.TaskGroup() as engines:
-            engines.create_task(packages.run(stop))
-            engines.create_task(decisions.run(stop))
-
-
-def _stay_on_one_cpu() -> None:
-    """A Python worker gains nothing from a second core, and loses to moving its lock between two."""
-    if hasattr(os, "sched_setaffinity"):
-        cpus = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cpus[os.getpid() % len(cpus)]})
+    house = env.load()
+    assert house.database_url is not None
+    dsn, limits = house.database_url, Limits(concurrent=inflight)
+    with own_cpu(house.home / "run"):
+        async with LineClient(settings.LINE_NETWORKS, limits=limits) as client, session() as http:
+            packages = Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers)
+            decisions = Engine(DecisionFlow(http), dsn, inflight=32)
+            async with asyncio.TaskGroup() as engines:
+                engines.create_task(packages.run(stop))
+                engines.create_task(decisions.run(stop))
 
 
 def _sweep_seldom() -> None:
