@@ -49,8 +49,12 @@ TEMPLATES = [
 
 
 def _database(at: env.DatabaseAddress) -> dict[str, object]:
-    """TCP and a pool: a Unix socket or a connection per request each cost us a measured fault."""
-    pool = {"min_size": 1, "max_size": 12, "timeout": 10}
+    """TCP and a pool: a Unix socket or a connection per request each cost us a measured fault.
+
+    Both times are short (seconds), so that a lost database costs us no longer than it is lost: waiting
+    requests make room for others, and the pool does not sleep through its return in a long back-off.
+    """
+    pool = {"min_size": 1, "max_size": 12, "timeout": 3, "reconnect_timeout": 2}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": at.name,
