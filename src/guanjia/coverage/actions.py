@@ -164,7 +164,7 @@ def end_responsibility(*, actor: Actor, responsibility: int, now: datetime) -> N
 
 
 def _begin(responsibility: Responsibility) -> datetime:
-    begin = responsibility.during.lower
+    begin: datetime | None = responsibility.during.lower
     assert begin is not None  # held by the check constraint responsibility_not_empty
     return begin
 
