@@ -34,6 +34,23 @@ def span(length: timedelta) -> str:
     return " ".join([part for part in parts if part][:2]) or _("不到 1 分钟")
 
 
+def countdown(until: datetime, now: datetime) -> str:
+    """A clock as a list shows it: `0:18` hours and minutes, days from two on, `-` when it is over."""
+    minutes = int(abs((until - now).total_seconds())) // 60
+    sign = "-" if until < now else ""
+    if minutes >= 2 * 1440:
+        return sign + ngettext("%(n)d 天", "%(n)d 天", minutes // 1440) % {"n": minutes // 1440}
+    return f"{sign}{minutes // 60}:{minutes % 60:02}"
+
+
+def urgency(until: datetime, now: datetime) -> str:
+    """The tone of a clock: `bad` when over or in its last half hour, `warn` within two hours."""
+    rest = until - now
+    if rest < timedelta(minutes=30):
+        return "bad"
+    return "warn" if rest < timedelta(hours=2) else "plain"
+
+
 def left(until: datetime, now: datetime) -> str:
     """How long a clock still has, or by how much it is over."""
     if until <= now:

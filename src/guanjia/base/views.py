@@ -48,6 +48,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
 
+def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's token is not this browser's: nothing was done."""
+    return render(request, "stale.html", status=403)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(MACHINE_DOORS):
         return problem(Fault(_("系统内部出错，已记录。"), hint=_("请稍后重试；仍不行请联系管家。")))

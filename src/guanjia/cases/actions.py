@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,10 +15,11 @@ from guanjia.base.sql import numbers
 from guanjia.base.texts import clean
 from guanjia.cases.events import CaseOpened, MessageSent, TaskDone, TaskOpened
 from guanjia.cases.models import Case, Clock, ClockKind, Message, Task, TaskKind
-from guanjia.cases.rules import FIRST_ANSWER, NEED_MOST, TASK_DUE, access_case, title_of
+from guanjia.cases.rules import NEED_MOST, PROMISES, TASK_DUE, access_case, title_of
 from guanjia.coverage.queries import Accountable, accountable_for
 from guanjia.coverage.rules import Verb, access_merchant
 from guanjia.ledger.actions import Entry, record
+from guanjia.lines.models import Line
 from guanjia.merchants.models import Merchant
 from guanjia.people.actors import actor_of
 from guanjia.people.models import User
@@ -47,6 +49,7 @@ def open_case(
 
 def _open(actor: User, merchant: Merchant, need: str, now: datetime) -> Case:
     owner = accountable_for(merchant, at=now)
+    due_at = now + min(PROMISES.values())
     [number] = numbers("cases_number", 1)
     case = Case.objects.create(
         number=f"GJ-{now.year}-{number:06d}",
@@ -59,15 +62,13 @@ def _open(actor: User, merchant: Merchant, need: str, now: datetime) -> Case:
         team=owner.team,
         pool=owner.pool,
         opened_at=now,
+        due_at=due_at,
     )
-    clock = Clock.objects.create(
-        case=case,
-        kind=ClockKind.FIRST_ANSWER,
-        owner=owner.answerable,
-        started_at=now,
-        due_at=now + FIRST_ANSWER,
+    Clock.objects.bulk_create(
+        Clock(case=case, kind=kind, owner=owner.answerable, started_at=now, due_at=now + within)
+        for kind, within in PROMISES.items()
     )
-    opened = CaseOpened(case.number, _owner_ref(owner), case.first_contact_id, clock.due_at.isoformat())
+    opened = CaseOpened(case.number, _owner_ref(owner), case.first_contact_id, due_at.isoformat())
     record([Entry(now, actor_of(actor), f"case:{case.number}", opened, merchant.pk)])
     return case
 
@@ -135,15 +136,35 @@ def finish_tasks(*, actor: Actor, case: Case, items: list[UUID], now: datetime) 
         record([Entry(now, actor, f"case:{case.number}", done, case.merchant_id)])
 
 
+@dataclass(frozen=True, slots=True)
+class AboutItem:
+    """What a line's clock is about: a package's item, and the line that has to answer."""
+
+    line: Line
+    item: UUID
+
+
 def start_clock(
-    *, case: Case, kind: ClockKind, owner: User, item: UUID | None, now: datetime, due_at: datetime
+    *,
+    case: Case,
+    kind: ClockKind,
+    owner: User,
+    now: datetime,
+    due_at: datetime,
+    about: AboutItem | None = None,
 ) -> Clock:
     """A wait begins: it has an owner and a deadline. One running clock per case, kind and item."""
+    due_at = max(due_at, now + timedelta(seconds=1))
     clock, _new = Clock.objects.get_or_create(
         case=case,
         kind=kind,
-        item=item,
+        item=about.item if about else None,
         stopped_at=None,
-        defaults={"owner": owner, "started_at": now, "due_at": max(due_at, now + timedelta(seconds=1))},
+        defaults={
+            "owner": owner,
+            "line": about.line if about else None,
+            "started_at": now,
+            "due_at": due_at,
+        },
     )
     return clock

@@ -1,22 +1,34 @@
 from django.db import models
 from django.db.models import Q
 
+from guanjia.lines.models import Line
 from guanjia.merchants.models import Merchant
-from guanjia.people.models import Holder, User
+from guanjia.people.models import Holder, Team, User
 
 
 class CaseState(models.TextChoices):
     OPEN = "open", "办理中"
-    WAITING_MERCHANT = "waiting_merchant", "等您确认"
+    WAITING_LINE = "waiting_line", "等业务线"
+    WAITING_MERCHANT = "waiting_merchant", "等商家"
     SOLVED = "solved", "已办结"
     CLOSED = "closed", "已关闭"
+
+
+LIVE = (CaseState.OPEN, CaseState.WAITING_LINE, CaseState.WAITING_MERCHANT)
+
+
+def _live(holder: str = "") -> Q:
+    live = Q(state__in=LIVE)
+    return live & Q(**{f"{holder}__isnull": False}) if holder else live
 
 
 class Case(Holder):
     """What a merchant said, once: numbered, owned, clocked.
 
-    The holder is the accountable owner and moves with the responsibility. `first_contact` is
-    whoever took it in; a database trigger refuses to change or clear it.
+    `due_at` is the earliest deadline of its running clocks, and whom a live case waits for follows from
+    them too: a trigger on the clocks writes both, so that no list can disagree with the clock. The holder
+    is the accountable owner and moves with the responsibility. `first_contact` is whoever took it in; a
+    database trigger refuses to change or clear it.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -28,12 +40,18 @@ class Case(Holder):
     first_contact = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
     opened_at = models.DateTimeField()
     solved_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(name="case_one_owner", condition=Holder.ONE_HOLDER)]
         indexes = [
             models.Index(fields=["merchant", "-id"], name="case_by_merchant"),
-            models.Index(fields=["person", "-id"], name="case_open_of_person", condition=Q(state="open")),
+            models.Index(fields=["merchant", "due_at"], name="case_live_merchant", condition=_live()),
+            models.Index(
+                fields=["person", "due_at", "id"], name="case_live_person", condition=_live("person")
+            ),
+            models.Index(fields=["team", "due_at", "id"], name="case_live_team", condition=_live("team")),
+            models.Index(fields=["pool", "due_at", "id"], name="case_live_pool", condition=_live("pool")),
         ]
 
     def __str__(self) -> str:
@@ -48,11 +66,12 @@ class ClockKind(models.TextChoices):
 
 
 class Clock(models.Model):
-    """A wait with an owner and a deadline. `item` names the package item a line clock is about."""
+    """A wait with an owner and a deadline. A line's clock names the line, and the package's item."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     kind = models.CharField(max_length=20, choices=ClockKind)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    line = models.ForeignKey(Line, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     item = models.UUIDField(null=True)
     started_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -73,6 +92,9 @@ class Clock(models.Model):
                 fields=["item"], name="clock_by_item", condition=Q(stopped_at=None, item__isnull=False)
             ),
             models.Index(fields=["due_at"], name="clock_running", condition=Q(stopped_at=None)),
+            models.Index(
+                fields=["line", "started_at"], name="clock_of_line", condition=Q(line__isnull=False)
+            ),
         ]
 
 
@@ -127,3 +149,47 @@ class Task(models.Model):
             )
         ]
         indexes = [models.Index(fields=["assignee", "due_at"], name="task_open", condition=Q(done_at=None))]
+
+
+class Draft(models.Model):
+    """What somebody has begun to write on a case and not sent: it survives the browser."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="drafts", db_index=False)
+    author = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    internal = models.BooleanField(default=False)
+    body = models.TextField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "author", "internal"], name="draft_once_per_box")
+        ]
+
+
+class Presence(models.Model):
+    """Who has a case open now, and whether they are writing: so that two do not answer at once."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="present", db_index=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    seen_at = models.DateTimeField()
+    writing = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "user"], name="present_once_per_case")]
+
+
+class SavedView(models.Model):
+    """A list of cases that somebody wants to find again; with a team, all its members see it.
+
+    `base` is one of the views every desk has, `line` and `words` narrow it.
+    """
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    team = models.ForeignKey(Team, null=True, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=40)
+    base = models.CharField(max_length=20)
+    line = models.ForeignKey(Line, null=True, on_delete=models.CASCADE, related_name="+")
+    words = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["owner", "name"], name="view_name_once")]

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Missing
-from guanjia.cases.models import Case
+from guanjia.cases.models import Case, ClockKind
 from guanjia.coverage.rules import Verb, require
 from guanjia.people.models import User
 
 NEED_MOST = 20_000
 """Characters of a need or a message; a million-character text is refused, not truncated."""
 TITLE_MOST = 60
-FIRST_ANSWER = timedelta(hours=4)
+PROMISES: Mapping[ClockKind, timedelta] = {
+    ClockKind.FIRST_ANSWER: timedelta(hours=4),
+    ClockKind.RESOLUTION: timedelta(days=3),
+}
+"""The clocks that start with every case."""
 TASK_DUE = timedelta(hours=4)
 
 

@@ -15,9 +15,13 @@ BASE_URL = ENV.base_url
 LINE_NETWORKS = ENV.line_networks
 
 INSTALLED_APPS = [
+    "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
     "django.contrib.postgres",
+    "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "django_htmx",
     "guanjia.base",
     "guanjia.ledger",
     "guanjia.people",
@@ -26,6 +30,7 @@ INSTALLED_APPS = [
     "guanjia.coverage",
     "guanjia.cases",
     "guanjia.packages",
+    "guanjia.doors",
     "guanjia.demo",
 ]
 AUTH_USER_MODEL = "people.User"
@@ -34,8 +39,13 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIDDLEWARE = [
     "guanjia.base.middleware.SecurityHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "guanjia.config.urls"
 WSGI_APPLICATION = "guanjia.config.wsgi.application"
@@ -43,9 +53,24 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "guanjia.doors.homes.of_request",
+            ]
+        },
     }
 ]
+
+
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "guanjia.base.views.stale_form"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 
 def _database(at: env.DatabaseAddress) -> dict[str, object]:

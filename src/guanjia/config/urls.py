@@ -2,8 +2,10 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("guanjia.base.urls")),
+    path("", include("guanjia.people.urls")),
     path("", include("guanjia.cases.urls")),
     path("", include("guanjia.packages.urls")),
+    path("", include("guanjia.doors.urls")),
     path("lines/", include("guanjia.lines.urls")),
 ]
 handler404 = "guanjia.base.views.not_found"

@@ -30,10 +30,14 @@ class Merchant(models.Model):
 
 class MemberRole(models.TextChoices):
     OWNER = "owner", "店主"
-    STAFF = "staff", "子账号"
+    STAFF = "staff", "运营"
+    FINANCE = "finance", "财务"
+    VIEWER = "viewer", "只读"
 
 
 class Member(models.Model):
+    """One of a merchant's own people (子账号); what each role may do is in `coverage.rules`."""
+
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, related_name="members")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=MemberRole)

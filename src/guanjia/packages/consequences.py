@@ -14,7 +14,7 @@ from uuid import UUID
 
 from guanjia.base.actors import Actor
 from guanjia.base.sql import run
-from guanjia.cases.actions import finish_tasks, open_task, start_clock
+from guanjia.cases.actions import AboutItem, finish_tasks, open_task, start_clock
 from guanjia.cases.models import Case, ClockKind, Message, TaskKind
 from guanjia.core.package import (
     ENDED,
@@ -113,19 +113,19 @@ def _tell(s: Settled, notice: Notice, people: _People, now: datetime) -> None:
         due_at = s.decision.package.accept_due_at
         assert due_at is not None
         kind = ClockKind.MERCHANT_ANSWER
-        start_clock(case=case, kind=kind, owner=case.answerable, item=None, now=now, due_at=due_at)
-        Case.objects.filter(pk=case.pk, state="open").update(state="waiting_merchant")
+        start_clock(case=case, kind=kind, owner=case.answerable, now=now, due_at=due_at)
         return
     assert notice.item is not None
     row, item = _find(s, notice.item)
-    lead = people.lines[row.line_pk].lead
+    line = people.lines[row.line_pk]
     if notice.kind is NoticeKind.DECISION_NEEDED:
         assert item.decision_due_at is not None
         kind, due_at = ClockKind.LINE_DECISION, item.decision_due_at
-        start_clock(case=case, kind=kind, owner=lead, item=item.uid, now=now, due_at=due_at)
+        about = AboutItem(line, item.uid)
+        start_clock(case=case, kind=kind, owner=line.lead, about=about, now=now, due_at=due_at)
     elif task := _task_of(notice, item):
         detail = item.reason.get("code") or item.reason_code or "no answer"
-        open_task(kind=task, case=case, assignee=lead, item=item.uid, detail=detail, now=now)
+        open_task(kind=task, case=case, assignee=line.lead, item=item.uid, detail=detail, now=now)
 
 
 def _task_of(notice: Notice, item: Item) -> TaskKind | None:
@@ -165,10 +165,6 @@ def _stop_clocks(settled: Sequence[Settled], now: datetime) -> None:
             "UPDATE cases_clock SET stopped_at = %s WHERE case_id = ANY(%s)"
             " AND kind = 'merchant_answer' AND stopped_at IS NULL",
             [now, answered],
-        )
-        run(
-            "UPDATE cases_case SET state = 'open' WHERE id = ANY(%s) AND state = 'waiting_merchant'",
-            [answered],
         )
 
 
@@ -227,7 +223,8 @@ _NOTICE_WORDS: Mapping[NoticeKind, Callable[[Settled, Notice, _People], dict[str
 
 _SOLVE = (
     "UPDATE cases_case c SET state = 'solved', solved_at = %s WHERE c.id = ANY(%s)"
-    " AND c.state IN ('open', 'waiting_merchant') AND NOT EXISTS (SELECT FROM packages_package p"
+    " AND c.state IN ('open', 'waiting_line', 'waiting_merchant')"
+    " AND NOT EXISTS (SELECT FROM packages_package p"
     "  WHERE p.case_id = c.id AND p.state NOT IN ('done', 'released', 'drafted')) RETURNING c.id"
 )
 

@@ -3,7 +3,6 @@ from django.urls import path
 from guanjia.packages import views
 
 urlpatterns = [
-    path("", views.front, name="front"),
     path("packages/<slug:number>/", views.page, name="package_page"),
     path("api/services", views.services),
     path("api/cases/<slug:number>/packages", views.request),

@@ -16,6 +16,7 @@ class User(AbstractBaseUser):
 
     username = models.CharField(max_length=80, unique=True)
     name = models.CharField(max_length=120)
+    email = models.EmailField(blank=True, default="")
     language = models.CharField(max_length=10, default="zh-hans")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -26,6 +27,25 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Preference(models.Model):
+    """How somebody wants to be told. `muted` lists the kinds of news not wanted by mail; the house's own
+    pages always show all. Quiet hours are in the marketplace's time zone, and may cross midnight."""
+
+    user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="preference")
+    muted = models.JSONField(default=list)
+    quiet_from = models.TimeField(null=True)
+    quiet_until = models.TimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="quiet_hours_have_both_ends",
+                condition=Q(quiet_from=None, quiet_until=None)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+            )
+        ]
 
 
 class Role(models.TextChoices):

@@ -27,3 +27,17 @@ def moment(at: datetime) -> SafeString:
 @register.filter
 def left(until: datetime, now: datetime) -> str:
     return moments.left(until, now)
+
+
+@register.simple_tag
+def clock(until: datetime | None, now: datetime) -> SafeString:
+    """A deadline as a tag: the countdown, its tone, and on hover the instant. Empty where no clock runs."""
+    if until is None:
+        return SafeString("")
+    return format_html(
+        '<time class="tag number {}" datetime="{}" title="{}">{}</time>',
+        moments.urgency(until, now),
+        until.isoformat(),
+        f"{moments.moment(until)} · {moments.left(until, now)}",
+        moments.countdown(until, now),
+    )

@@ -207,7 +207,7 @@ def test_pages_carry_no_inline_style_or_script_and_a_strict_policy(market, clien
 def test_an_unknown_address_and_a_fault_have_calm_pages(db, client, monkeypatch, caplog):
     client.raise_request_exception = False
     assert "There is no such page" in text_of(client.get("/nowhere", headers=ENGLISH))
-    monkeypatch.setattr("guanjia.packages.views.open_lines", lambda: 1 / 0)
+    monkeypatch.setattr("guanjia.doors.front.views.open_lines", lambda: 1 / 0)
     with caplog.at_level(logging.CRITICAL, "django.request"):
         answer = client.get("/", headers=ENGLISH)
     assert answer.status_code == 500
@@ -294,11 +294,11 @@ def test_the_keyboard_reaches_everything_in_order(pages, browser):
     page = browser.new_page(locale="en")
     page.goto(pages["pending"] + "&still")
     reached = []
-    for _ in range(4):
+    for _ in range(5):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert reached == ["Skip to the content", "Guanjia", "中文", "Refresh again"]
+    assert reached == ["Skip to the content", "Guanjia", "中文", "Sign in", "Refresh again"]
     page.keyboard.press("Enter")
     page.wait_for_url(pages["pending"])
     page.get_by_role("button", name="中文").click()

@@ -8,8 +8,8 @@ from django.utils import translation
 from guanjia.base.errors import BadInput, Forbidden, Missing
 from guanjia.base.idempotency import KeyReused
 from guanjia.base.sql import rows
-from guanjia.cases.actions import open_case, say
-from guanjia.cases.models import Case, ClockKind
+from guanjia.cases.actions import open_case, say, start_clock, stop_clocks
+from guanjia.cases.models import Case, CaseState, ClockKind
 from guanjia.cases.rules import NEED_MOST
 from guanjia.coverage.models import Responsibility
 
@@ -27,12 +27,28 @@ def test_a_need_becomes_a_numbered_case_with_owner_clock_and_first_contact(cast,
     assert (case.title, case.need) == ("下周三想上团购，同时要一个首页展示位", NEED)
     assert (case.person, case.team, case.pool) == (cast.lin, None, None)
     assert case.first_contact == cast.lin
-    clock = case.clocks.get()
-    assert (clock.kind, clock.owner, clock.due_at) == (
-        ClockKind.FIRST_ANSWER,
-        cast.lin,
-        noon + timedelta(hours=4),
-    )
+    clocks = case.clocks.order_by("due_at")
+    assert [(clock.kind, clock.owner, clock.due_at) for clock in clocks] == [
+        (ClockKind.FIRST_ANSWER, cast.lin, noon + timedelta(hours=4)),
+        (ClockKind.RESOLUTION, cast.lin, noon + timedelta(days=3)),
+    ]
+
+
+def test_a_case_follows_its_clocks(cast, noon):
+    case, hour = opened(cast, noon), timedelta(hours=1)
+
+    def seen():
+        case.refresh_from_db()
+        return case.state, case.due_at
+
+    assert seen() == (CaseState.OPEN, noon + 4 * hour)
+    start_clock(case=case, kind=ClockKind.MERCHANT_ANSWER, owner=cast.lin, now=noon, due_at=noon + 2 * hour)
+    assert seen() == (CaseState.WAITING_MERCHANT, noon + 2 * hour)
+    stop_clocks(case, now=noon, kinds=[ClockKind.MERCHANT_ANSWER, ClockKind.FIRST_ANSWER])
+    assert seen() == (CaseState.OPEN, noon + 72 * hour)
+    Case.objects.filter(pk=case.pk).update(state=CaseState.SOLVED)
+    stop_clocks(case, now=noon, kinds=[ClockKind.RESOLUTION])
+    assert seen() == (CaseState.SOLVED, None)
 
 
 def test_without_a_manager_the_home_pool_owns_it_and_its_lead_answers(cast, noon):
@@ -159,12 +175,12 @@ def test_access_ends_with_the_responsibility(cast, noon, unchanged):
 def test_the_owners_first_word_stops_the_clock_and_the_merchants_does_not(cast, noon):
     case = opened(cast, noon)
     say(actor=cast.mira, number=case.number, body="在吗？", now=noon)
-    assert case.clocks.get().stopped_at is None
+    assert case.clocks.get(kind=ClockKind.FIRST_ANSWER).stopped_at is None
     say(actor=cast.lin, number=case.number, body="内部核对", now=noon, internal=True)
-    assert case.clocks.get().stopped_at is None
+    assert case.clocks.get(kind=ClockKind.FIRST_ANSWER).stopped_at is None
     later = noon + timedelta(minutes=12)
     say(actor=cast.lin, number=case.number, body="在，马上办。", now=later)
-    assert case.clocks.get().stopped_at == later
+    assert case.clocks.get(kind=ClockKind.FIRST_ANSWER).stopped_at == later
 
 
 def test_a_merchant_writes_no_internal_notes(cast, noon, unchanged):

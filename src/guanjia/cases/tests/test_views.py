@@ -46,7 +46,10 @@ def test_a_need_is_answered_with_its_number_owner_and_clock(cast, post):
         "owner_kind": "person",
         "owner": "林晓 Lin",
     }
-    assert [(clock["kind"], clock["text"]) for clock in case["clocks"]] == [("first_answer", "First answer")]
+    assert [(clock["kind"], clock["text"]) for clock in case["clocks"]] == [
+        ("first_answer", "First answer"),
+        ("resolution", "Resolution"),
+    ]
     assert Case.objects.get().number == case["number"]
 
 

@@ -1,8 +1,9 @@
 from guanjia.lines.models.hosted import HostedDecision, HostedHold, HostedSlot
-from guanjia.lines.models.line import Line, LineKind, LineStaff, Service
+from guanjia.lines.models.line import Conformance, Line, LineKind, LineStaff, Service
 from guanjia.lines.models.mandate import Mandate, MandatePeriod, MandateSpend, MandateUse
 
 __all__ = [
+    "Conformance",
     "HostedDecision",
     "HostedHold",
     "HostedSlot",

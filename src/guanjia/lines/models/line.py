@@ -24,6 +24,20 @@ class Line(models.Model):
         return self.slug
 
 
+class Conformance(models.Model):
+    """One run of the conformance kit against a line: `report` as `guanjia line check --json` prints it."""
+
+    line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="conformance")
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    passed = models.BooleanField(null=True)
+    report = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["line", "-id"], name="conformance_newest")]
+
+
 class LineStaff(models.Model):
     """A line specialist: may publish services, grant mandates and decide on this line."""
 

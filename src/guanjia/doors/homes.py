@@ -1,0 +1,66 @@
+"""Which doors somebody has: a merchant's, the desk, a line's console, the lead's board."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from guanjia.base.sql import rows
+from guanjia.people.models import Role, User
+
+MERCHANTS_MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """`kind` is merchant, desk, console or lead; `title` names it in the reader's language."""
+
+    kind: str
+    title: str
+    url: str
+
+
+_HOMES = """
+SELECT
+  ARRAY(SELECT ARRAY[m.ref, m.name] FROM merchants_member b JOIN merchants_merchant m ON m.id = b.merchant_id
+        WHERE b.user_id = %(user)s ORDER BY b.id LIMIT %(most)s),
+  EXISTS (SELECT FROM people_rolegrant WHERE user_id = %(user)s AND role = %(manager)s)
+    OR EXISTS (SELECT FROM people_team_members WHERE user_id = %(user)s)
+    OR EXISTS (SELECT FROM people_pool_members WHERE user_id = %(user)s)
+    OR EXISTS (SELECT FROM people_team WHERE lead_id = %(user)s)
+    OR EXISTS (SELECT FROM people_pool WHERE lead_id = %(user)s),
+  EXISTS (SELECT FROM lines_linestaff WHERE user_id = %(user)s),
+  EXISTS (SELECT FROM people_rolegrant WHERE user_id = %(user)s AND role = %(lead)s)
+"""
+
+
+def homes_of(user: User) -> list[Home]:
+    """In the order in which they are offered; one statement. The first is where signing in leads."""
+    wanted = {
+        "user": user.pk,
+        "most": MERCHANTS_MOST,
+        "manager": Role.ACCOUNT_MANAGER,
+        "lead": Role.SERVICE_LEAD,
+    }
+    [(merchants, at_desk, at_line, leads)] = rows(_HOMES, wanted)
+    doors = [Home("merchant", name, reverse("door", args=[ref])) for ref, name in merchants]
+    staff = [
+        (leads, Home("lead", _("全局"), reverse("lead"))),
+        (at_desk, Home("desk", _("工作台"), reverse("desk"))),
+        (at_line, Home("console", _("业务线台"), reverse("console"))),
+    ]
+    return [*doors, *(home for has, home in staff if has)]
+
+
+def of_request(request: HttpRequest) -> dict[str, object]:
+    """Context processor: `homes`, read only where a template asks for it."""
+
+    def found() -> list[Home]:
+        user = getattr(request, "user", None)
+        return homes_of(user) if isinstance(user, User) or (user and user.is_authenticated) else []
+
+    return {"homes": SimpleLazyObject(found)}

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from guanjia.doors.lead import views
+
+urlpatterns = [path("", views.lead, name="lead")]

@@ -1,0 +1,5 @@
+from django.urls import path
+
+from guanjia.doors.merchant import views
+
+urlpatterns = [path("", views.door, name="door")]

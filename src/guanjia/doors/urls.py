@@ -1,0 +1,11 @@
+from django.urls import include, path
+
+from guanjia.doors.front import views as front
+
+urlpatterns = [
+    path("", front.front, name="home"),
+    path("door/<str:ref>/", include("guanjia.doors.merchant.urls")),
+    path("desk/", include("guanjia.doors.desk.urls")),
+    path("console/", include("guanjia.doors.console.urls")),
+    path("lead/", include("guanjia.doors.lead.urls")),
+]
