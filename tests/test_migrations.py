@@ -1,8 +1,8 @@
 """The tables are those of the models, and the way to them can be gone back."""
 
 import pytest
-from django.core.management import call_command
 from django.apps import apps
+from django.core.management import call_command
 from django.db import connection
 
 
