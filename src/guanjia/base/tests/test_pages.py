@@ -2,8 +2,6 @@
 
 import logging
 import re
-import shutil
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -213,94 +211,3 @@ def test_an_unknown_address_and_a_fault_have_calm_pages(db, client, monkeypatch,
     assert answer.status_code == 500
     assert "Something went wrong on our side" in text_of(answer)
     assert "ZeroDivisionError" not in answer.content.decode()
-
-
-# --- in a browser ---------------------------------------------------------------------------------
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-SHOTS = Path(__file__).resolve().parents[4] / "artefacts" / "pages"
-LOOKS = (("zh-CN", "light", 390), ("en", "dark", 390), ("zh-CN", "dark", 1280), ("en", "light", 1920))
-# WCAG 2.1 contrast of every text against the first opaque background behind it.
-CONTRAST = """() => {
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const light = colour => colour.slice(0, 3).map(v => v / 255)
-    .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = node => {
-    const colour = node ? rgb(getComputedStyle(node).backgroundColor) : [255, 255, 255];
-    return colour[3] === 0 ? behind(node.parentElement) : colour;
-  };
-  const poor = node => {
-    const [a, b] = [rgb(getComputedStyle(node).color), behind(node)].map(light).sort((x, y) => y - x);
-    return (a + 0.05) / (b + 0.05) < 4.5;
-  };
-  const says = node => [...node.childNodes].some(n => n.nodeType === 3 && n.data.trim());
-  return [...document.querySelectorAll("body *")].filter(node => says(node) && poor(node))
-    .map(node => node.outerHTML.slice(0, 80));
-}"""
-
-
-@pytest.fixture
-def pages(live_server):
-    """Addresses by name. Made before the browser starts: Playwright runs an event loop in this thread,
-    in which Django would open connections that nobody closes."""
-    market, now = make_cast(timezone.now()), timezone.now()
-    paths = {stage.__name__: path_of(stage(market, now)) for stage in STAGES}
-    return {name: live_server.url + path for name, path in (paths | {"front": "/", "nowhere": "/no"}).items()}
-
-
-@pytest.fixture
-def browser(pages):
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium fonts-noto-cjk")
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_pages_fit_read_well_and_run_clean_in_a_browser(pages, browser):
-    """Each in Chinese and English, light and dark, narrow and wide; screenshots stay under artefacts/."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    for language, scheme, width in LOOKS:
-        look = {"viewport": {"width": width, "height": 900}, "locale": language, "color_scheme": scheme}
-        with browser.new_context(**look) as context:
-            for name, url in pages.items():
-                shot = SHOTS / f"{name}-{language[:2]}-{scheme}-{width}.png"
-                assert faults_of(context.new_page(), url, shot) == [], shot.name
-
-
-def faults_of(page, url, shot):
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-    page.goto(url)
-    page.screenshot(path=shot, full_page=True)
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        faults.append("wider than the window")
-    if page.evaluate("document.querySelectorAll('h1').length") != 1:
-        faults.append("not one h1")
-    faults += page.evaluate(CONTRAST)
-    page.close()
-    return [fault for fault in faults if "404" not in fault]
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_the_keyboard_reaches_everything_in_order(pages, browser):
-    page = browser.new_page(locale="en")
-    page.goto(pages["pending"] + "&still")
-    reached = []
-    for _ in range(5):
-        page.keyboard.press("Tab")
-        reached.append(page.evaluate("document.activeElement.textContent.trim()"))
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert reached == ["Skip to the content", "Guanjia", "中文", "Sign in", "Refresh again"]
-    page.keyboard.press("Enter")
-    page.wait_for_url(pages["pending"])
-    page.get_by_role("button", name="中文").click()
-    page.wait_for_selector("html[lang=zh-Hans]")
-    assert page.url == pages["pending"]
