@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -132,11 +132,23 @@ def packages_of(ref: str) -> list[PackageLine]:
 
 
 def look(package: Package) -> PackageLook:
-    """The package as it is now, in the reader's language; three statements however many items."""
-    package = Package.objects.select_related("merchant", "case").get(pk=package.pk)
-    items = list(package.items.select_related("service__line").order_by("position"))
+    """The package as it is now, in the reader's language; two statements however many items."""
+    [found] = looks([package.pk])
+    return found
+
+
+def looks(keys: Collection[int]) -> list[PackageLook]:
+    """The packages with these ids, the newest first; two statements however many there are."""
+    packages = Package.objects.select_related("merchant", "case").filter(pk__in=keys).order_by("-pk")
+    items: dict[int, list[Item]] = {key: [] for key in keys}
+    for item in Item.objects.select_related("service__line").filter(package__in=keys).order_by("position"):
+        items[item.package_id].append(item)
+    return [_look(package, items[package.pk]) for package in packages]
+
+
+def _look(package: Package, items: Sequence[Item]) -> PackageLook:
     state_text, tone = package_word(package.state, asks=package.accept_due_at is not None)
-    looks = tuple(_item_look(item) for item in items)
+    shown = tuple(_item_look(item) for item in items)
     return PackageLook(
         number=package.number,
         case=package.case.number,
@@ -158,8 +170,8 @@ def look(package: Package) -> PackageLook:
         confirming_at=package.confirming_at,
         ended_at=package.ended_at,
         next=package_outlook(package, items),
-        tracks=_tracks(looks),
-        items=looks,
+        tracks=_tracks(shown),
+        items=shown,
     )
 
 
