@@ -115,8 +115,12 @@ def migrate() -> int:
 def _migrate() -> None:
     from django.core.management import call_command
     from django.db import connection
+    from django.utils import timezone
+
+    from guanjia.coverage.actions import ensure_default_pool
 
     call_command("migrate", verbosity=0, interactive=False)
+    ensure_default_pool(now=timezone.now())
     # The server forks. A pool in the fork would have our one connection and none of its threads: it
     # could not grow, and once that connection broke it would never have another.
     connection.close()

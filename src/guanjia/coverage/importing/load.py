@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.actors import Actor
 from guanjia.base.moments import moment
-from guanjia.base.sql import rows
+from guanjia.base.sql import rows, run
 from guanjia.coverage.actions import NO_PASSWORD, ensure_default_pool
 from guanjia.coverage.events import ResponsibilitiesImported
 from guanjia.coverage.importing.reading import (
@@ -121,6 +121,7 @@ def import_responsibilities(
         _register(merchants, {username: names[username] for username in people}, now)
         _write(plan, history, table)
         _record(actor, table, columns, outcome, now)
+        run("ANALYZE merchants_merchant, coverage_responsibility")  # autovacuum comes too late for a plan
     return outcome
 
 

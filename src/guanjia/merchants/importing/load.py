@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.actors import Actor
 from guanjia.base.errors import Refusal
+from guanjia.base.sql import run
 from guanjia.ledger.actions import Entry, record
 from guanjia.merchants.actions import define_fact
 from guanjia.merchants.events import MerchantsImported
@@ -83,6 +84,8 @@ def import_merchants(
         if keep():
             _write(columns, opened, outcome, wish, now, progress)
             _record(actor, table, columns, outcome, now)
+    if keep():
+        run("ANALYZE merchants_merchant")  # queries planned before autovacuum comes would scan it all
     return outcome
 
 
