@@ -206,6 +206,25 @@ def add_member(cast, noon):
     return lambda: merchants.add_member(actor=SYSTEM, **about, now=noon)
 
 
+def a_colleague(cast, noon):
+    """A second person of Mira's merchant, as what an action on members is told."""
+    shop = cast.mira_shop
+    kim = merchants.add_member(
+        actor=SYSTEM, merchant=shop, user=make_user("kim", "Kim"), role=MemberRole.STAFF, now=noon
+    )
+    return {"actor": SYSTEM, "merchant": shop, "member_id": kim.pk, "now": noon}
+
+
+def change_role(cast, noon):
+    about = a_colleague(cast, noon)
+    return lambda: merchants.change_role(role=MemberRole.VIEWER, **about)
+
+
+def remove_member(cast, noon):
+    about = a_colleague(cast, noon)
+    return lambda: merchants.remove_member(**about)
+
+
 CALLS = {
     "cases.open_case": lambda cast, noon: lambda: stories.a_case(cast, noon),
     "cases.say": say,
@@ -239,6 +258,8 @@ CALLS = {
         lambda line, by: hosted.withdraw_service(service=line.service("banner"), **by)
     ),
     "merchants.add_member": add_member,
+    "merchants.change_role": change_role,
+    "merchants.remove_member": remove_member,
     "merchants.define_fact": lambda _cast, noon: (
         lambda: merchants.define_fact(
             actor=SYSTEM, key="tier", titles={"zh-Hans": "级", "en": "Tier"}, source="x", now=noon

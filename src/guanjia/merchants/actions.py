@@ -9,10 +9,17 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from guanjia.base.actors import Actor
-from guanjia.base.errors import BadInput, Refusal
+from guanjia.base.errors import BadInput, Missing, Refusal
 from guanjia.base.texts import clean
-from guanjia.ledger.actions import Entry, record
-from guanjia.merchants.events import FactDefined, FactsSet, MemberAdded, MerchantRegistered
+from guanjia.ledger.actions import Entry, Payload, record
+from guanjia.merchants.events import (
+    FactDefined,
+    FactsSet,
+    MemberAdded,
+    MemberRemoved,
+    MemberRoleChanged,
+    MerchantRegistered,
+)
 from guanjia.merchants.models import FactDefinition, Member, MemberRole, Merchant
 from guanjia.merchants.queries import undefined
 from guanjia.merchants.rules import NAME_MOST, clean_facts, clean_ref
@@ -25,6 +32,10 @@ class RefTaken(Refusal):
 
 class MemberAlready(Refusal):
     code = "member_already"
+
+
+class LastOwner(Refusal):
+    code = "last_owner"
 
 
 class UnknownFact(BadInput):
@@ -71,9 +82,58 @@ def add_member(*, actor: Actor, merchant: Merchant, user: User, role: MemberRole
     elif member.role != role:
         raise MemberAlready(
             _("此人已经是这家商家的成员，身份是“%(role)s”。") % {"role": MemberRole(member.role).label},
-            hint=_("要换身份，请先移除再添加。"),
+            hint=_("要换身份，请在他的名字旁边改。"),
         )
     return member
+
+
+@transaction.atomic
+def change_role(
+    *, actor: Actor, merchant: Merchant, member_id: int, role: MemberRole, now: datetime
+) -> Member:
+    """Another role for one of the merchant's people; the same role again changes nothing.
+
+    Raises Missing for somebody who is not (any more) a member, LastOwner.
+    """
+    member = _member(merchant, member_id)
+    before = member.role
+    if before == role:
+        return member
+    _spare_the_last_owner(member)
+    member.role = role
+    member.save(update_fields=["role"])
+    _log(actor, merchant, MemberRoleChanged(merchant.pk, member.user_id, before, role.value), now)
+    return member
+
+
+@transaction.atomic
+def remove_member(*, actor: Actor, merchant: Merchant, member_id: int, now: datetime) -> None:
+    """No longer one of the merchant's people; what they said and did stays.
+
+    Raises Missing for somebody who is not (any more) a member, LastOwner.
+    """
+    member = _member(merchant, member_id)
+    _spare_the_last_owner(member)
+    _log(actor, merchant, MemberRemoved(merchant.pk, member.user_id, member.role), now)
+    member.delete()
+
+
+def _member(merchant: Merchant, member_id: int) -> Member:
+    """The member, read under the merchant's lock: two owners cannot each see the other and both go."""
+    Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
+    member = Member.objects.select_related("user").filter(merchant=merchant, pk=member_id).first()
+    if member is None:
+        raise Missing(_("这个人已经不是成员了。"), hint=_("请刷新查看最新的成员。"))
+    return member
+
+
+def _spare_the_last_owner(member: Member) -> None:
+    others = Member.objects.filter(merchant=member.merchant_id, role=MemberRole.OWNER).exclude(pk=member.pk)
+    if member.role == MemberRole.OWNER and not others.exists():
+        raise LastOwner(
+            _("%(name)s是唯一的店主，不能移除，也不能换身份。") % {"name": member.user.name},
+            hint=_("请先让另一个人成为店主。"),
+        )
 
 
 @transaction.atomic
@@ -123,7 +183,5 @@ def _known(facts: Mapping[str, object]) -> dict[str, object]:
     return cleaned
 
 
-def _log(
-    actor: Actor, merchant: Merchant, payload: MerchantRegistered | MemberAdded | FactsSet, now: datetime
-) -> None:
+def _log(actor: Actor, merchant: Merchant, payload: Payload, now: datetime) -> None:
     record([Entry(now, actor, f"merchant:{merchant.pk}", payload, merchant.pk)])

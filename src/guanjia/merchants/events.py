@@ -21,6 +21,23 @@ class MemberAdded(Payload):
 
 
 @dataclass(frozen=True)
+class MemberRoleChanged(Payload):
+    kind: ClassVar[str] = "merchants.member_role_changed"
+    merchant: int
+    user: int
+    before: str
+    role: str
+
+
+@dataclass(frozen=True)
+class MemberRemoved(Payload):
+    kind: ClassVar[str] = "merchants.member_removed"
+    merchant: int
+    user: int
+    role: str
+
+
+@dataclass(frozen=True)
 class FactsSet(Payload):
     """Which facts changed; their values stay out of the log."""
 

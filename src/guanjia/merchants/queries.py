@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from guanjia.merchants.models import FactDefinition
+from guanjia.merchants.models import FactDefinition, Member, MemberRole, Merchant
+
+MEMBERS_MOST = 200
+
+
+def members_of(merchant: Merchant) -> list[Member]:
+    """The merchant's own people with their accounts, owners first, MEMBERS_MOST of them."""
+    found = Member.objects.select_related("user").filter(merchant=merchant)
+    return sorted(found.order_by("pk")[:MEMBERS_MOST], key=lambda member: member.role != MemberRole.OWNER)
 
 
 def fact_keys() -> list[str]:
