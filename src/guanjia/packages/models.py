@@ -72,6 +72,7 @@ class Item(models.Model):
     escalated = models.BooleanField(default=False)
     by_silence = models.BooleanField(default=False)
     stuck = models.BooleanField(default=False)
+    declined = models.BooleanField(default=False)
     accepted_amount = models.BigIntegerField(null=True)
     quote_amount = models.BigIntegerField(null=True)
     reference = models.CharField(max_length=200, default="")
@@ -88,4 +89,24 @@ class Item(models.Model):
                 | Q(quote_amount=0)
                 | Q(accepted_amount__gte=models.F("quote_amount")),
             ),
+        ]
+
+
+class Composition(models.Model):
+    """What somebody is putting together on a case and has not submitted: it survives the browser.
+
+    `items` holds, in order, what was chosen and what was typed so far, right or wrong; see
+    `composition.Chosen`. `key` makes submitting it twice have one effect.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+", db_index=False)
+    author = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.UUIDField()
+    mode = models.CharField(max_length=20, choices=_MODES)
+    items = models.JSONField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "author"], name="composition_once_per_author")
         ]

@@ -60,8 +60,8 @@ _ITEMS = (
     "SELECT i.package_id, i.id, i.position, s.code, s.line_id, l.slug, i.params, i.mandate_id,"
     " i.within_mandate, i.uid, i.state, i.core, i.ttl_seconds, i.grace_seconds, i.silence_consents,"
     " i.generation, i.attempts, i.next_at, i.give_up_at, i.hold_expires_at, i.decision_due_at,"
-    " i.escalated, i.by_silence, i.stuck, i.accepted_amount, i.quote_amount, i.reference,"
-    " i.reason_code, i.reason"
+    " i.escalated, i.by_silence, i.stuck, i.declined, i.accepted_amount, i.quote_amount,"
+    " i.reference, i.reason_code, i.reason"
     " FROM packages_item i JOIN lines_service s ON s.id = i.service_id"
     " JOIN lines_line l ON l.id = s.line_id"
     " WHERE i.package_id = ANY(%s) ORDER BY i.package_id, i.position"
@@ -109,12 +109,12 @@ _SAVE_ITEMS = (
     "UPDATE packages_item i SET state = c.state, generation = c.generation, hold_id = c.hold_id,"
     " attempts = c.attempts, next_at = c.next_at, give_up_at = c.give_up_at,"
     " hold_expires_at = c.hold_expires_at, decision_due_at = c.decision_due_at,"
-    " escalated = c.escalated, by_silence = c.by_silence, stuck = c.stuck,"
+    " escalated = c.escalated, by_silence = c.by_silence, stuck = c.stuck, declined = c.declined,"
     " accepted_amount = c.accepted_amount, quote_amount = c.quote_amount,"
     " reference = c.reference, reason_code = c.reason_code, reason = c.reason"
     " FROM json_to_recordset(%s::json) AS c(id bigint, state text, generation int, hold_id uuid,"
     " attempts int, next_at timestamptz, give_up_at timestamptz, hold_expires_at timestamptz,"
-    " decision_due_at timestamptz, escalated bool, by_silence bool, stuck bool,"
+    " decision_due_at timestamptz, escalated bool, by_silence bool, stuck bool, declined bool,"
     " accepted_amount bigint, quote_amount bigint, reference text, reason_code text, reason jsonb)"
     " WHERE i.id = c.id AND i.id = ANY(%s)"
 )
@@ -168,6 +168,7 @@ def _item_columns(pk: int, item: Item) -> dict[str, object]:
         "escalated": item.escalated,
         "by_silence": item.by_silence,
         "stuck": item.stuck,
+        "declined": item.declined,
         "accepted_amount": item.accepted_amount,
         "quote_amount": item.quote_amount,
         "reference": item.reference,

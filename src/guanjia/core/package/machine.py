@@ -13,14 +13,14 @@ Try-Confirm-Cancel. Cost: O(items).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import is_
 from uuid import UUID
 
 from guanjia.core.package import moves
-from guanjia.core.package.signals import Accepted, Cancelled, HandSettled, Signal, Submitted
+from guanjia.core.package.signals import Accepted, Cancelled, Declined, HandSettled, Signal, Submitted
 from guanjia.core.package.states import (
     ACTIVE,
     ENDED,
@@ -73,6 +73,8 @@ def _apply(package: Package, signal: Signal, now: datetime) -> Package:
     if isinstance(signal, Cancelled):
         past = package.state in ENDED or package.state is _P.CONFIRMING
         return package if past else replace(package, cancel_requested=True)
+    if isinstance(signal, Declined):
+        return _decline(package, signal.uids, now)
     if isinstance(signal, HandSettled):
         return _by_hand(package, signal, now)
     return _moved(package, [moves.apply(item, signal, now) for item in package.items], now)
@@ -89,12 +91,21 @@ def _accept(package: Package, amounts: Mapping[UUID, int]) -> Package:
     return _with_items(package, items)
 
 
+def _decline(package: Package, uids: Collection[UUID], now: datetime) -> Package:
+    """Take these items out, as long as nothing is being given back or confirmed."""
+    if package.state not in OPEN | {_P.DRAFTED, _P.SUBMITTED}:
+        return package
+    items = [moves.decline(item, now) if item.uid in uids else item for item in package.items]
+    return _with_items(package, items)
+
+
 def _start(package: Package, now: datetime) -> Package:
     """Begin to hold at once, unless the merchant has yet to accept the listed price."""
-    if any(item.awaits_acceptance for item in package.items):
+    wanted = [item for item in package.items if not item.declined]
+    if any(item.awaits_acceptance for item in wanted):
         due_at = package.accept_due_at or now + ACCEPT_WINDOW
         return replace(package, state=_P.SUBMITTED, accept_due_at=due_at)
-    items = [moves.hold(item, now) for item in package.items]
+    items = [item if item.declined else moves.hold(item, now) for item in package.items]
     return replace(_with_items(package, items), state=_P.HOLDING, accept_due_at=None)
 
 
@@ -198,17 +209,22 @@ def _why_release(package: Package, now: datetime) -> str:
     """The reason to give everything back, or an empty string."""
     if package.cancel_requested:
         return "cancelled"
+    wanted = [item for item in package.items if not item.declined]
+    if not wanted:
+        return moves.DECLINED
     if package.state not in OPEN:
         late = package.accept_due_at is not None and now >= package.accept_due_at
         return "not_accepted" if late else ""
-    lost = [item for item in package.items if item.state in OUT]
+    lost = [item for item in wanted if item.state in OUT]
     if any(_essential(item, package.mode) for item in lost):
         return "other_item_failed"
-    return "nothing_held" if len(lost) == len(package.items) else ""
+    return "nothing_held" if len(lost) == len(wanted) else ""
 
 
 def _essential(item: Item, mode: Mode) -> bool:
     """Whether the package makes no sense without this item."""
+    if item.declined:
+        return False
     return mode is Mode.ALL_OR_NOTHING or (mode is Mode.CORE_AND_OPTIONAL and item.core)
 
 

@@ -49,6 +49,7 @@ EXPIRIES = frozenset({"line_unreachable", "line_silent"})
 """Reasons given by a clock, not by a line."""
 TAKEN = frozenset({"hold_confirmed", "confirmed_unasked", "confirmed_dearer"})
 """Reasons to need a hand that say: the line has confirmed, and a release would not undo it."""
+DECLINED = "declined_by_merchant"
 
 
 def backoff(attempts: int) -> timedelta:
@@ -87,6 +88,12 @@ def release(item: Item, now: datetime, code: str = "") -> Item:
     if item.state in (S.HOLDING, S.HELD, S.PENDING_DECISION):
         return replace(give_back(item, now), reason_code=code)
     return item
+
+
+def decline(item: Item, now: datetime) -> Item:
+    """The merchant does not want it. What is out already, or needs a hand, stays as it is."""
+    gone = release(replace(item, reason_code=""), now, DECLINED)
+    return item if gone.state is item.state else replace(gone, declined=True)
 
 
 def give_back(item: Item, now: datetime) -> Item:

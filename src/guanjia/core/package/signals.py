@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -79,6 +79,16 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Declined:
+    """The merchant does not want these items; without effect after the point of no return.
+
+    The package goes on without them, by its mode; without any item left it is given up.
+    """
+
+    uids: Collection[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """Somebody asks to give the package up; without effect after the point of no return."""
 
@@ -96,4 +106,4 @@ class HandSettled:
 
 
 LineSignal = Held | Pending | Refused | Confirmed | Released | Rejected | Unreachable
-Signal = LineSignal | Submitted | Accepted | Cancelled | HandSettled
+Signal = LineSignal | Submitted | Accepted | Declined | Cancelled | HandSettled

@@ -61,6 +61,7 @@ class Item:
     `quote_amount` is the list price until the line's binding quote replaces it. `attempts` counts
     answers in a row that brought the item no further. At `give_up_at` the line has been out of reach
     for too long; past the point of no return it is None. `stuck`: people were told, in this state.
+    `declined`: the merchant does not want it, and the package is judged without it.
     """
 
     uid: UUID
@@ -78,6 +79,7 @@ class Item:
     escalated: bool = False
     by_silence: bool = False
     stuck: bool = False
+    declined: bool = False
     accepted_amount: int | None = None
     quote_amount: int | None = None
     reference: str = ""

@@ -25,6 +25,7 @@ from guanjia.core.package import (
     CallKind,
     Cancelled,
     Decision,
+    Declined,
     HandSettled,
     Item,
     ItemState,
@@ -95,9 +96,16 @@ class World:
 
     def accept(self) -> None:
         """The merchant accepts what it is shown."""
+        self.settle(self._yes_without(None))
+
+    def answer(self, declined: Item) -> None:
+        """The merchant declines one item and accepts the others."""
+        self.settle(Declined([declined.uid]), self._yes_without(declined))
+
+    def _yes_without(self, declined: Item | None) -> Accepted:
         shown = (ItemState.DRAFTED, ItemState.HELD)
         items = [i for i in self.package.items if i.state in shown and i.quote_amount is not None]
-        self.settle(Accepted({item.uid: item.quote_amount or 0 for item in items}))
+        return Accepted({item.uid: item.quote_amount or 0 for item in items if item is not declined})
 
     def by_hand(self, item: Item, outcome: str) -> None:
         """A person who looks before saying that something was confirmed."""
@@ -226,11 +234,13 @@ class World:
     def _check_mode(self) -> None:
         package = self.package
         done = [item for item in package.items if item.state is ItemState.CONFIRMED]
+        wanted = [item for item in package.items if not item.declined]
         assert bool(done) == (package.state is PackageState.DONE)
+        assert all(item in wanted for item in done)
         if done and package.mode is Mode.ALL_OR_NOTHING:
-            assert len(done) == len(package.items)
+            assert done == wanted
         if done and package.mode is Mode.CORE_AND_OPTIONAL:
-            assert all(item in done for item in package.items if item.core)
+            assert all(item in done for item in wanted if item.core)
 
 
 # --- how a world is made --------------------------------------------------------------------------
@@ -354,6 +364,14 @@ class Simulation(RuleBasedStateMachine):
     @rule()
     def accept(self) -> None:
         self.world.accept()
+
+    @rule(really=st.integers(0, 3).map(lambda n: n == 0), yes=st.booleans())
+    def decline(self, really: bool, yes: bool) -> None:
+        item = self.random.choice(self.world.package.items)
+        if really and yes:
+            self.world.answer(item)
+        elif really:
+            self.world.settle(Declined([item.uid]))
 
     @rule(really=st.integers(0, 7).map(lambda n: n == 0))
     def cancel(self, really: bool) -> None:
