@@ -12,6 +12,8 @@ from guanjia.base.flows import Engine
 from guanjia.base.processes.cpus import own_cpu
 from guanjia.config import env
 from guanjia.lines.client import Limits, LineClient
+from guanjia.lines.flows import KIT_SECONDS, ConformanceFlow
+from guanjia.lines.health import keep_vitals
 from guanjia.lines.hosted.flows import DecisionFlow, session
 from guanjia.packages.flows import PackageFlow
 
@@ -29,9 +31,14 @@ async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
         async with LineClient(settings.LINE_NETWORKS, limits=limits) as client, session() as http:
             packages = Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers)
             decisions = Engine(DecisionFlow(http), dsn, inflight=32)
+            kit = Engine(
+                ConformanceFlow(settings.LINE_NETWORKS), dsn, inflight=4, call_seconds=KIT_SECONDS + 30
+            )
             async with asyncio.TaskGroup() as engines:
                 engines.create_task(packages.run(stop))
                 engines.create_task(decisions.run(stop))
+                engines.create_task(kit.run(stop))
+                engines.create_task(keep_vitals(client, stop))
 
 
 def _sweep_seldom() -> None:

@@ -54,6 +54,7 @@ from guanjia.lines.protocol.messages import (
 from guanjia.lines.protocol.signing import check_secrets, request_headers
 from guanjia.lines.protocol.wire import Members, dump_body
 from guanjia.lines.ssrf import DestinationRefused, Network, check_url, guarded_session
+from guanjia.lines.vitals import Reading, Vitals
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class _Line:
         self._prefix = base.raw_path.rstrip("/")
         self.circuit = Circuit()
         self.slots = asyncio.Semaphore(limits.concurrent)
+        self.vitals = Vitals()
 
     def url(self, path: str) -> URL:
         # Taken as it is: quoting it anew would not match what is signed.
@@ -162,6 +164,12 @@ class LineClient:
     async def close(self) -> None:
         """Close the shared session and its connections."""
         await self._session.close()
+
+    def readings(self) -> list[Reading]:
+        """How the lines do that were called since the last look; memory only."""
+        now = self._monotonic()
+        called = [line for line in self._lines.values() if line.vitals.fresh]
+        return [line.vitals.read(line.endpoint.slug, line.circuit, now, self._now()) for line in called]
 
     # --- the calls of §4 -------------------------------------------------------------------------
 
@@ -292,15 +300,16 @@ class LineClient:
         except BaseException:
             line.circuit = line.circuit.abandoned(circuit.era)
             raise
-        self._note(line, circuit.era, reply)
+        self._note(line, circuit.era, reply, started)
         return reply
 
-    def _note(self, line: _Line, era: int, reply: _Reply) -> None:
+    def _note(self, line: _Line, era: int, reply: _Reply, started: float) -> None:
         """Tell the circuit what came of the attempt; an answer is a success, whatever it says."""
+        now = self._monotonic()
+        line.vitals.note(now - started, reply.why if isinstance(reply, _Fault) else "", self._now())
         if not isinstance(reply, _Fault):
             line.circuit = line.circuit.succeeded(era)
             return
-        now = self._monotonic()
         not_before = None if reply.retry_after is None else now + reply.retry_after
         before = line.circuit
         line.circuit = before.failed(era, now, self._policy, self._rng, not_before)

@@ -75,3 +75,20 @@ class HoldDecided(Payload):
     item: int
     approved: bool
     quote: int | None
+
+
+@dataclass(frozen=True)
+class ConformanceAsked(Payload):
+    kind: ClassVar[str] = "lines.conformance_asked"
+    line: str
+    run: int
+    may_confirm: bool
+
+
+@dataclass(frozen=True)
+class ConformanceFinished(Payload):
+    kind: ClassVar[str] = "lines.conformance_finished"
+    line: str
+    run: int
+    passed: bool | None
+    broken: list[str]

@@ -84,8 +84,10 @@ class Engine(Generic[CallT, AnswerT]):
         batch: int = 64,
         inflight: int = 256,
         settlers: int = 1,
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         self._kind = kind
+        self._call_seconds = call_seconds
         self._batch = batch
         self._inflight = inflight
         self._settlers = settlers
@@ -228,7 +230,7 @@ class Engine(Generic[CallT, AnswerT]):
 
     async def _perform(self, turn: Turn[CallT]) -> None:
         try:
-            async with asyncio.timeout(CALL_SECONDS):
+            async with asyncio.timeout(self._call_seconds):
                 answers = await asyncio.gather(*(self._kind.perform(call) for call in turn.calls))
         except Exception:
             await self._set_aside(turn.key)

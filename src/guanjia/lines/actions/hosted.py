@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from guanjia.base.actors import Actor
-from guanjia.base.errors import BadInput, Missing, Refusal
+from guanjia.base.errors import BadInput, FieldError, Missing, Refusal
 from guanjia.base.flows import wake
 from guanjia.base.texts import clean
 from guanjia.ledger.actions import Entry, record
@@ -149,6 +149,23 @@ def set_capacity(*, actor: User, service: Service, key: str, capacity: int, now:
     changed = CapacitySet(service.line.slug, service.code, key, None if new else before, capacity)
     record([Entry(now, actor_of(actor), f"line:{service.line.slug}", changed)])
     return slot
+
+
+@transaction.atomic
+def set_capacities(
+    *, actor: User, service: Service, capacities: Mapping[str, int], now: datetime
+) -> list[HostedSlot]:
+    """Several slots at once, all or none; in the order of their keys, so that two of these never wait
+    for each other in a circle. Raises as `set_capacity`, with the key as the path of its error."""
+    changed = []
+    for key in sorted(capacities):
+        try:
+            capacity = capacities[key]
+            changed.append(set_capacity(actor=actor, service=service, key=key, capacity=capacity, now=now))
+        except (BadInput, StillTaken) as refusal:
+            errors = [FieldError(key, key, refusal.message)]
+            raise type(refusal)(refusal.message, hint=refusal.hint, errors=errors) from refusal
+    return changed
 
 
 def _check_slot(service: Service, key: str, capacity: int) -> None:

@@ -22,11 +22,16 @@ SLOTS_MOST = 1000
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """A slot's units: `taken` counts confirmed holds and those that have not lapsed."""
+    """A slot's units: `taken` counts confirmed holds and those that have not lapsed; `held` the latter."""
 
     key: str
     capacity: int
     taken: int
+    held: int
+
+    @property
+    def confirmed(self) -> int:
+        return self.taken - self.held
 
     @property
     def free(self) -> int:
@@ -57,6 +62,7 @@ class WaitingDecision:
     expires_at: datetime
     quantity: int
     slot: SlotState
+    schema: Mapping[str, Any]
 
 
 def decisions_waiting(line: Line, now: datetime, limit: int = WAITING_MOST) -> list[WaitingDecision]:
@@ -67,20 +73,33 @@ def decisions_waiting(line: Line, now: datetime, limit: int = WAITING_MOST) -> l
     return [_waiting(hold, slots[hold.slot_id]) for hold in first if hold.slot_id]
 
 
-def inventory(service: Service, now: datetime, limit: int = SLOTS_MOST) -> list[SlotState]:
-    """The slots of a hosted service in the order of their keys."""
-    return [_slot_state(slot) for slot in _slots(now).filter(service=service).order_by("key")[:limit]]
+def inventory(
+    service: Service, now: datetime, *, after: str | None = None, limit: int = SLOTS_MOST
+) -> list[SlotState]:
+    """The slots of a hosted service in the order of their keys, those behind `after`."""
+    slots = _slots(now).filter(service=service)
+    if after is not None:
+        slots = slots.filter(key__gt=after)
+    return [_slot_state(slot) for slot in slots.order_by("key")[:limit]]
 
 
 def _slots(now: datetime) -> QuerySet[HostedSlot]:
-    """Slots with what lapsed holds have not yet given back, as `lapsed`, and their service."""
-    lapsed = HostedHold.objects.filter(slot=OuterRef("pk"), state__in=RESERVING, expires_at__lte=now)
-    units = lapsed.order_by().values("slot").annotate(units=Sum("quantity")).values("units")
-    return HostedSlot.objects.select_related("service").annotate(lapsed=Coalesce(Subquery(units), 0))
+    """Slots with their service, what lapsed holds have not yet given back (`lapsed`), and what holds
+    that may still come to nothing have taken (`held`)."""
+    open_holds = HostedHold.objects.filter(slot=OuterRef("pk"), state__in=RESERVING)
+    return HostedSlot.objects.select_related("service").annotate(
+        lapsed=_units(open_holds.filter(expires_at__lte=now)),
+        held=_units(open_holds.filter(expires_at__gt=now)),
+    )
+
+
+def _units(holds: QuerySet[HostedHold]) -> Coalesce:
+    units = holds.order_by().values("slot").annotate(units=Sum("quantity")).values("units")
+    return Coalesce(Subquery(units), 0)
 
 
 def _slot_state(slot: Any) -> SlotState:
-    return SlotState(slot.key, slot.capacity, slot.taken - slot.lapsed)
+    return SlotState(slot.key, slot.capacity, slot.taken - slot.lapsed, slot.held)
 
 
 def _waiting(hold: HostedHold, slot: HostedSlot) -> WaitingDecision:
@@ -107,4 +126,5 @@ def _waiting(hold: HostedHold, slot: HostedSlot) -> WaitingDecision:
         expires_at=record.expires_at,
         quantity=hold.quantity,
         slot=_slot_state(slot),
+        schema=slot.service.schema,
     )

@@ -1,5 +1,5 @@
 from guanjia.lines.models.hosted import HostedDecision, HostedHold, HostedSlot
-from guanjia.lines.models.line import Conformance, Line, LineKind, LineStaff, Service
+from guanjia.lines.models.line import Conformance, Line, LineKind, LineStaff, LineVital, Service
 from guanjia.lines.models.mandate import Mandate, MandatePeriod, MandateSpend, MandateUse
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Line",
     "LineKind",
     "LineStaff",
+    "LineVital",
     "Mandate",
     "MandatePeriod",
     "MandateSpend",

@@ -24,12 +24,35 @@ class Line(models.Model):
         return self.slug
 
 
+class LineVital(models.Model):
+    """How calls to a line went lately, as the worker that called it last has written it down.
+
+    `fault` says why the last failed call failed. Milliseconds are of the last `calls` attempts.
+    """
+
+    line = models.OneToOneField(Line, primary_key=True, on_delete=models.CASCADE, related_name="vital")
+    circuit = models.CharField(max_length=10)
+    retry_at = models.DateTimeField(null=True)
+    ok_at = models.DateTimeField(null=True)
+    fault_at = models.DateTimeField(null=True)
+    fault = models.CharField(max_length=120, blank=True, default="")
+    calls = models.PositiveIntegerField()
+    p50_ms = models.PositiveIntegerField(null=True)
+    p95_ms = models.PositiveIntegerField(null=True)
+    seen_at = models.DateTimeField()
+
+
 class Conformance(models.Model):
-    """One run of the conformance kit against a line: `report` as `guanjia line check --json` prints it."""
+    """One run of the conformance kit against a line: `report` as `guanjia line check --json` prints it.
+
+    `may_confirm`: one real, final confirm per service was asked for. `passed` is None until it is
+    finished, and stays so for a run that could not be made; `report` then says why.
+    """
 
     line = models.ForeignKey(Line, on_delete=models.CASCADE, related_name="conformance")
     asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
+    may_confirm = models.BooleanField(default=False)
     finished_at = models.DateTimeField(null=True)
     passed = models.BooleanField(null=True)
     report = models.JSONField(null=True)

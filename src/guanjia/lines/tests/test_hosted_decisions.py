@@ -235,7 +235,8 @@ def test_the_queue_shows_what_waits_by_its_clock(hosted):
         silence_consents_at=asked + timedelta(hours=1, minutes=10),
         expires_at=asked + timedelta(hours=2),
         quantity=1,
-        slot=SlotState("2026-11-11", 3, 2),
+        slot=SlotState("2026-11-11", 3, 2, 2),
+        schema=hosted.service("brand-day").schema,
     )
     assert first.slot.free == 1
     assert second.mandate == "MD-7"
