@@ -42,3 +42,15 @@ class IdempotencyKey(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["scope", "key"], name="idempotency_key_once_per_scope")
         ]
+
+
+class Figures(models.Model):
+    """Figures that are dear to compute, kept with their age; see `base.figures`.
+
+    `tried_at` is the latest attempt: one that ran out of time leaves the figures before it in place.
+    """
+
+    name = models.CharField(max_length=40, primary_key=True)
+    content = models.JSONField(null=True)
+    computed_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField()

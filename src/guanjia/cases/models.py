@@ -52,6 +52,16 @@ class Case(Holder):
             ),
             models.Index(fields=["team", "due_at", "id"], name="case_live_team", condition=_live("team")),
             models.Index(fields=["pool", "due_at", "id"], name="case_live_pool", condition=_live("pool")),
+            models.Index(
+                fields=["person", "solved_at", "id"],
+                name="case_solved_person",
+                condition=Q(person__isnull=False, solved_at__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "solved_at", "id"],
+                name="case_solved_team",
+                condition=Q(team__isnull=False, solved_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -92,8 +102,17 @@ class Clock(models.Model):
                 fields=["item"], name="clock_by_item", condition=Q(stopped_at=None, item__isnull=False)
             ),
             models.Index(fields=["due_at"], name="clock_running", condition=Q(stopped_at=None)),
+            # With what the promises kept are counted from, so that a count reads the index alone.
             models.Index(
-                fields=["line", "started_at"], name="clock_of_line", condition=Q(line__isnull=False)
+                fields=["line", "started_at"],
+                include=["due_at", "stopped_at"],
+                name="clock_of_line",
+                condition=Q(line__isnull=False),
+            ),
+            models.Index(
+                fields=["line", "due_at"],
+                name="clock_line_runs",
+                condition=Q(stopped_at=None, line__isnull=False),
             ),
         ]
 
