@@ -91,6 +91,7 @@ def test_opening_in_the_hour_that_is_skipped_means_where_the_clock_goes_on():
 def test_an_edit_changes_what_is_to_come_and_nothing_before():
     shorter = Calendar("Asia/Shanghai", (*[(MORNING,)] * 5, (), ()))
     edited = Schedule(((at("2026-01-01 00:00"), SHANGHAI), (at("2026-11-11 00:00"), shorter)))
+    assert edited.elapsed(at("2026-06-09 00:00"), at("2026-06-10 00:00")) == 7.5 * HOUR
     assert edited.elapsed(at("2026-11-10 00:00"), at("2026-11-11 00:00")) == 7.5 * HOUR
     assert edited.elapsed(at("2026-11-11 00:00"), at("2026-11-12 00:00")) == 3 * HOUR
     assert edited.due(at("2026-11-10 17:00"), 5 * HOUR) == at("2026-11-12 10:00")

@@ -10,6 +10,7 @@ from guanjia.core.clock import (
     Calendar,
     Cancelled,
     ClockFault,
+    Event,
     Hours,
     Paused,
     Reset,
@@ -191,7 +192,7 @@ class Oracle:
 def test_a_clock_agrees_with_living_through_it(history):
     steps, now = history
     first, *rest = steps
-    events = [Started(after(first[1]), first[2] * MINUTE)]
+    events: list[Event] = [Started(after(first[1]), first[2] * MINUTE)]
     events += [MAKE[name](after(minute), target) for name, minute, target in rest]
     reading, oracle = read(events, OPEN, now=after(now)), Oracle(steps, now)
     assert (reading.status, reading.passed) == (oracle.status, oracle.passed * MINUTE)
