@@ -50,6 +50,11 @@ def once(
         return result, True
 
 
+def used(*, scope: str, key: str) -> bool:
+    """Whether what came with this key has been done."""
+    return bool(rows("SELECT FROM base_idempotencykey WHERE scope = %s AND key = %s", [scope, key]))
+
+
 def _earlier(scope: str, key: str, print_: bytes) -> int:
     statement = "SELECT fingerprint, result FROM base_idempotencykey WHERE scope = %s AND key = %s"
     [(stored, result)] = rows(statement, [scope, key])

@@ -23,6 +23,9 @@ WORDS: Mapping[str, str] = {
     "silence_consented": n_("“%(line)s”逾期未答复，按授权视为同意。"),
     "silence_refused": n_("“%(line)s”逾期未答复，按规则视为拒绝。"),
     "item_refused": n_("“%(line)s”没有同意：%(reason)s"),
+    "case_solved": n_("这件事已办结；商家回一句话就会重新打开。"),
+    "case_reopened": n_("这件事重新打开了，时钟重新开始。"),
+    "wait_begun": n_("等商家答复，最迟 %(due)s。"),
     "needs_hand": n_("“%(line)s”的一项需要专人处理，已指定负责人。"),
 }
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from guanjia.base.errors import Missing
+from guanjia.base.errors import Missing, Refusal
 from guanjia.cases.models import Case, ClockKind
-from guanjia.coverage.rules import Verb, require
+from guanjia.coverage.rules import Verb, require, visible
 from guanjia.people.models import User
 
 NEED_MOST = 20_000
@@ -21,6 +22,35 @@ PROMISES: Mapping[ClockKind, timedelta] = {
 }
 """The clocks that start with every case."""
 TASK_DUE = timedelta(hours=4)
+WAIT_DAYS_MOST = 30
+VIEWS = ("mine", "soon", "line", "merchant", "team", "pool", "solved")
+"""The views that every desk has; a saved view narrows one of them."""
+
+
+class StillRunning(Refusal):
+    code = "package_still_running"
+
+
+class AlreadySolved(Refusal):
+    code = "already_solved"
+
+
+class NotSolved(Refusal):
+    code = "not_solved"
+
+
+class WaitsAlready(Refusal):
+    code = "waits_already"
+
+
+class NotWaiting(Refusal):
+    code = "not_waiting"
+
+
+class AnsweredMeanwhile(Refusal):
+    """Somebody else has spoken since the speaker last looked."""
+
+    code = "answered_meanwhile"
 
 
 def access_case(*, actor: User, number: str, verb: Verb, now: datetime) -> Case:
@@ -33,6 +63,13 @@ def access_case(*, actor: User, number: str, verb: Verb, now: datetime) -> Case:
     except Missing:
         raise no_case(number) from None
     return case
+
+
+def visible_cases(actor: User, *, now: datetime) -> QuerySet[Case]:
+    """The cases that `access_case` would give this person to see: where every list of them starts."""
+    if not actor.is_active:
+        return Case.objects.none()
+    return Case.objects.filter(visible(actor, at=now, merchant="merchant__"))
 
 
 def no_case(number: str) -> Missing:

@@ -26,13 +26,15 @@ def open_case(call: Call) -> HttpResponse:
 
 @api("POST")
 def say(call: Call, number: str) -> HttpResponse:
-    """`POST /api/cases/{number}/messages`: a word on a case, or (`internal`) a note for staff."""
+    """`POST /api/cases/{number}/messages`: a word on a case, or (`internal`) a note for staff; said once per
+    Idempotency-Key."""
     content = call.content()
     message = actions.say(
         actor=call.user,
         number=number,
         body=content.text("body"),
         internal=content.flag("internal", default=False),
+        idempotency_key=call.key,
         now=call.now,
     )
-    return created(message_look(message), replayed=False)
+    return created(message_look(message), replayed=message.at != call.now)

@@ -1,0 +1,43 @@
+"""Who is at a case, and what they have begun to write. No event: nothing has been said or done yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from guanjia.base.idempotency import used
+from guanjia.base.texts import clean
+from guanjia.cases.actions.talk import said_by
+from guanjia.cases.models import Case, Draft, Presence
+from guanjia.cases.rules import NEED_MOST, access_case
+from guanjia.coverage.rules import Verb
+from guanjia.people.models import User
+
+
+def be_present(*, actor: User, number: str, writing: bool, now: datetime) -> Case:
+    """This person has the case open now. Raises Missing, Forbidden."""
+    case = access_case(actor=actor, number=number, verb=Verb.NOTE, now=now)
+    Presence.objects.update_or_create(
+        case=case, user=actor, defaults={"seen_at": now, "writing": writing}
+    )
+    return case
+
+
+def save_draft(
+    *, actor: User, number: str, internal: bool, body: str, now: datetime, idempotency_key: str = ""
+) -> Draft | None:
+    """Keep what somebody has begun to write; nothing is left to keep of an empty text.
+
+    A draft whose `idempotency_key` has been sent came too late, and is not kept. Raises Missing, Forbidden,
+    BadInput.
+    """
+    verb = Verb.NOTE if internal else Verb.SPEAK
+    body = clean(body, field=_("草稿"), most=NEED_MOST, least=0)
+    case = access_case(actor=actor, number=number, verb=verb, now=now)
+    about = {"case": case, "author": actor, "internal": internal}
+    if not body or (idempotency_key and used(scope=said_by(actor), key=idempotency_key)):
+        Draft.objects.filter(**about).delete()
+        return None
+    draft, _new = Draft.objects.update_or_create(**about, defaults={"body": body, "saved_at": now})
+    return draft
