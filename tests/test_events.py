@@ -17,7 +17,7 @@ from guanjia.coverage import actions as coverage
 from guanjia.coverage.models import ResponsibilityRole
 from guanjia.demo.cast import LINE_SECRET, WAREHOUSING, make_user
 from guanjia.ledger.models import Event
-from guanjia.lines.actions import hosted, joining, mandates
+from guanjia.lines.actions import conformance, hosted, joining, mandates
 from guanjia.lines.hosted.business import holds_of
 from guanjia.lines.models import LineKind, Mandate, MandatePeriod
 from guanjia.lines.models.line import Silence
@@ -37,6 +37,11 @@ EXEMPT = {
     "ledger.record": "it is the log itself",
     "cases.stop_clocks": "part of an action whose event says that the wait is over",
     "cases.start_clock": "part of a settle, whose event carries the notice that starts the clock",
+    "cases.be_present": "who looks at a case has done nothing yet",
+    "cases.save_draft": "what is not sent has not been said",
+    "cases.bring_back": "part of an action; it writes the event of a case that comes back",
+    "cases.asks_price": "reads and writes nothing",
+    "cases.said_by": "names a scope and writes nothing",
     "lines.period_start": "computes a date",
     "lines.require_sound": "checks a manifest and writes nothing",
     "coverage.name_of": "names a holder and writes nothing",
@@ -152,6 +157,30 @@ def say(cast, noon):
     return lambda: cases.say(actor=cast.mira, number=number, body="?", now=noon)
 
 
+def with_case(act, *before):
+    """On a fresh case, after what had to come before; Lin acts."""
+
+    def prepare(cast, noon):
+        by = {"actor": cast.lin, "number": stories.a_case(cast, noon).number, "now": noon}
+        for earlier in before:
+            earlier(**by)
+        return lambda: act(**by)
+
+    return prepare
+
+
+def wait(**by):
+    return cases.wait_for_merchant(days=3, **by)
+
+
+def with_view(act):
+    def prepare(cast, noon):
+        view = cases.save_view(actor=cast.lin, name="11.11", base="mine", now=noon)
+        return lambda: act({"actor": cast.lin, "view": view.pk, "now": noon})
+
+    return prepare
+
+
 def request(cast, noon):
     number = stories.a_case(cast, noon).number
     return lambda: stories.ask(cast, noon, case=number)
@@ -171,6 +200,15 @@ def give_back(cast, noon):
     given, item = mandate(cast, noon), uuid4()
     use(cast, noon, given, item)
     return lambda: mandates.return_uses(actor=SYSTEM, items=[item], now=noon)
+
+
+def ask_kit(cast, noon):
+    return conformance.ask_conformance(actor=cast.otto, line=cast.display, may_confirm=False, now=noon)
+
+
+def finish_kit(cast, noon):
+    asked = ask_kit(cast, noon)
+    return lambda: conformance.finish_conformance(asked=asked, passed=True, report={"results": []}, now=noon)
 
 
 def register(cast, noon):
@@ -230,9 +268,20 @@ CALLS = {
     "cases.say": say,
     "cases.open_task": lambda cast, noon: lambda: a_task(cast, noon),
     "cases.finish_tasks": finish,
+    "cases.delete_view": with_view(lambda by: cases.delete_view(**by)),
+    "cases.rename_view": with_view(lambda by: cases.rename_view(name="12.12", **by)),
+    "cases.save_view": lambda cast, noon: (
+        lambda: cases.save_view(actor=cast.lin, name="11.11", base="mine", now=noon)
+    ),
+    "cases.solve_case": with_case(cases.solve_case),
+    "cases.reopen_case": with_case(cases.reopen_case, cases.solve_case),
+    "cases.wait_for_merchant": with_case(wait),
+    "cases.stop_waiting": with_case(cases.stop_waiting, wait),
     "coverage.assign": hand_over,
     "coverage.end_responsibility": end_it,
     "coverage.ensure_default_pool": lambda _cast, noon: lambda: coverage.ensure_default_pool(now=noon),
+    "lines.ask_conformance": lambda cast, noon: lambda: ask_kit(cast, noon),
+    "lines.finish_conformance": finish_kit,
     "lines.decide_hold": decide_hosted,
     "lines.grant_mandate": lambda cast, noon: lambda: mandate(cast, noon),
     "lines.open_hosted_line": open_hosted,
@@ -251,6 +300,11 @@ CALLS = {
     "lines.set_capacity": hosted_line(
         lambda line, by: hosted.set_capacity(
             service=line.service("banner"), key="2026-11-12", capacity=2, **by
+        )
+    ),
+    "lines.set_capacities": hosted_line(
+        lambda line, by: hosted.set_capacities(
+            service=line.service("banner"), capacities={"2026-11-12": 2}, **by
         )
     ),
     "lines.use_mandate": use_it,
