@@ -324,6 +324,9 @@ CALLS = {
     "packages.accept_package": with_package(
         stories.dearer, lambda by: packages.accept_package(total=150_000, **by)
     ),
+    "packages.answer_proposal": with_package(
+        stories.dearer, lambda by: packages.answer_proposal(declined=[1], total=0, **by)
+    ),
     "packages.cancel_package": with_package(stories.ask, lambda by: packages.cancel_package(**by)),
     "packages.compose_package": lambda cast, noon: lambda: draft(cast, noon),
     "packages.receive_decision": decided,

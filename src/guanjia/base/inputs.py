@@ -132,6 +132,15 @@ class Members:
         """A member that is an object of somebody else's shape, for example a service's parameters."""
         return Members(self._get(name), f"{self._where}/{name}")._data
 
+    def integers(self, name: str, *, most: int) -> Sequence[int]:
+        """A list of integers, empty where the member is not there."""
+        if self._data.get(name) is None:
+            return []
+        value = self._data[name]
+        if not isinstance(value, list) or len(value) > most or any(type(one) is not int for one in value):
+            raise self.wrong(name, _("应为整数的列表，最多 %(most)s 个") % {"most": most})
+        return value
+
     def objects(self, name: str, *, most: int) -> Sequence[Members]:
         value = self._get(name)
         if not isinstance(value, list):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,11 +13,13 @@ from django.utils.translation import gettext as _
 from guanjia.base.actors import Actor
 from guanjia.base.errors import BadInput, Missing
 from guanjia.base.idempotency import once
+from guanjia.base.moments import money
 from guanjia.cases.rules import access_case
 from guanjia.core.package import (
     ENDED,
     Accepted,
     Cancelled,
+    Declined,
     HandSettled,
     ItemState,
     Mode,
@@ -29,11 +32,13 @@ from guanjia.ledger.actions import Entry, Payload, record
 from guanjia.lines.models import Line
 from guanjia.lines.protocol.messages import HoldView
 from guanjia.packages.composing import ItemDraft, compose, submit
-from guanjia.packages.events import ItemSettledByHand, PackageAccepted, PackageCancelled
+from guanjia.packages.events import ItemSettledByHand, PackageAccepted, PackageCancelled, ProposalAnswered
 from guanjia.packages.models import Package
+from guanjia.packages.outlook import TO_ACCEPT
 from guanjia.packages.rows import PackageRow, keys_of_hold, load
 from guanjia.packages.rules import (
     NotByHand,
+    NotDeclinable,
     NothingToAccept,
     PriceChanged,
     QuoteExpired,
@@ -104,27 +109,68 @@ def accept_package(*, actor: User, number: str, total: int, now: datetime) -> Pa
     Raises NothingToAccept, PriceChanged (the total is another by now), QuoteExpired.
     """
     package = access_package(actor=actor, number=number, verb=Verb.ACCEPT, now=now)
-    row = load([package.pk])[package.pk]
-    if row.package.accept_due_at is None and not any(_rose(item) for item in row.package.items):
-        raise NothingToAccept(_("这个一揽子现在没有等您确认的价格。"), hint=_("请刷新查看最新状态。"))
+    row = _that_asks(package)
     amounts = _amounts(row, now)
-    if sum(amounts.values()) != total:
-        raise PriceChanged(
-            _("价格已变为 %(total)s，与您看到的不同。") % {"total": _money(sum(amounts.values()), row)},
-            hint=_("请看过新价格再确认。"),
-        )
-    _write(actor, row, PackageAccepted(number, total), Accepted(amounts), now)
+    _check_total(row, amounts, total)
+    _write(actor, row, PackageAccepted(number, total), [Accepted(amounts)], now)
     package.refresh_from_db()
     return package
 
 
-def _amounts(row: PackageRow, now: datetime) -> dict[Any, int]:
+@transaction.atomic
+def answer_proposal(
+    *, actor: User, number: str, declined: Sequence[int], total: int, now: datetime
+) -> Package:
+    """The merchant's no to the items at these positions, and its yes to the rest at exactly this total
+    (minor units). Declining every item gives the package up.
+
+    Raises NothingToAccept, NotDeclinable, BadInput (no such item), PriceChanged, QuoteExpired.
+    """
+    package = access_package(actor=actor, number=number, verb=Verb.ACCEPT, now=now)
+    row = _that_asks(package)
+    without = _declinable(row, declined)
+    amounts = _amounts(row, now, without)
+    _check_total(row, amounts, total)
+    event = ProposalAnswered(number, sorted(set(declined)), total)
+    _write(actor, row, event, [Declined(without), Accepted(amounts)], now)
+    package.refresh_from_db()
+    return package
+
+
+def _that_asks(package: Package) -> PackageRow:
+    row = load([package.pk])[package.pk]
+    if row.package.accept_due_at is None and not any(_rose(item) for item in row.package.items):
+        raise NothingToAccept(_("这个一揽子现在没有等您确认的价格。"), hint=_("请刷新查看最新状态。"))
+    return row
+
+
+def _declinable(row: PackageRow, positions: Sequence[int]) -> set[UUID]:
+    """The items at these positions, each of which can be taken out now."""
+    pairs = zip(row.items, row.package.items, strict=True)
+    items = {about.position: item for about, item in pairs}
+    if set(positions) - items.keys():
+        raise BadInput(_("没有这一项。"), hint=_("请刷新查看最新状态。"))
+    if any(items[position].state not in TO_ACCEPT for position in positions):
+        raise NotDeclinable(_("这一项现在不能单独拒绝。"), hint=_("请刷新查看最新状态。"))
+    return {items[position].uid for position in positions}
+
+
+def _check_total(row: PackageRow, amounts: Mapping[UUID, int], total: int) -> None:
+    if sum(amounts.values()) != total:
+        raise PriceChanged(
+            _("价格已变为 %(total)s，与您看到的不同。")
+            % {"total": money(sum(amounts.values()), row.currency)},
+            hint=_("请看过新价格再确认。"),
+        )
+
+
+def _amounts(row: PackageRow, now: datetime, without: Collection[UUID] = ()) -> dict[UUID, int]:
     """What there is to accept, by item; the quote of a lapsed hold cannot be accepted."""
     open_items = [
         item
         for item in row.package.items
-        if (item.state in (ItemState.DRAFTED, ItemState.HELD) and item.quote_amount is not None)
-        or _rose(item)
+        if item.uid not in without
+        and ((item.state in TO_ACCEPT and item.quote_amount is not None) or _rose(item))
     ]
     if any(item.hold_expires_at and item.hold_expires_at <= now for item in open_items):
         raise QuoteExpired(_("报价已过期，正在重新询价。"), hint=_("新报价到了会再请您确认。"))
@@ -136,10 +182,6 @@ def _rose(item: CoreItem) -> bool:
     return item.state is ItemState.FAILED_NEEDS_HAND and item.awaits_acceptance
 
 
-def _money(amount: int, row: PackageRow) -> str:
-    return f"{row.currency} {amount / 100:,.2f}"
-
-
 @transaction.atomic
 def cancel_package(*, actor: User, number: str, now: datetime) -> Package:
     """Give the package up: everything held is released. Raises TooLate once confirming has begun."""
@@ -147,7 +189,7 @@ def cancel_package(*, actor: User, number: str, now: datetime) -> Package:
     row = load([package.pk])[package.pk]
     if row.package.state in ENDED | {PackageState.CONFIRMING}:
         raise TooLate(_("这个一揽子已经在生效或已结束，不能撤回。"), hint=_("如需调整，请另提一件事。"))
-    _write(actor, row, PackageCancelled(number), Cancelled(), now)
+    _write(actor, row, PackageCancelled(number), [Cancelled()], now)
     package.refresh_from_db()
     return package
 
@@ -174,7 +216,7 @@ def settle_item_by_hand(
     if position not in waiting:
         raise NotByHand(_("这一项不需要人工处理。"), hint=_("请刷新查看最新状态。"))
     settled = ItemSettledByHand(number, position, outcome)
-    _write(actor, row, settled, HandSettled(waiting[position].uid, outcome), now)
+    _write(actor, row, settled, [HandSettled(waiting[position].uid, outcome)], now)
     package.refresh_from_db()
     return package
 
@@ -196,7 +238,7 @@ def receive_decision(*, line: Line, hold: HoldView, now: datetime) -> bool:
     return True
 
 
-def _write(actor: User, row: PackageRow, event: Payload, signal: Signal, now: datetime) -> None:
+def _write(actor: User, row: PackageRow, event: Payload, signals: Sequence[Signal], now: datetime) -> None:
     who = actor_of(actor)
     record([Entry(now, who, f"package:{row.number}", event, row.merchant_pk)])
-    settle_and_wake(row.pk, [signal], now, actor=who)
+    settle_and_wake(row.pk, signals, now, actor=who)

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput
+from guanjia.base.moments import money
 from guanjia.base.sql import numbers
 from guanjia.cases.models import Case
 from guanjia.core.package import ItemState, Mode, PackageState, Submitted
@@ -131,7 +132,7 @@ def submit(*, actor: User, package: Package, accept_total: int | None, now: date
     member = package.merchant.members.filter(user=actor).exists()
     if accept_total is not None and (not member or accept_total != list_total):
         raise PriceChanged(
-            _("价目总额是 %(total)d 分，与确认的不同。") % {"total": list_total},
+            _("价目总额是 %(total)s，与确认的不同。") % {"total": money(list_total, package.currency)},
             hint=_("请看过价格再确认；只有商家本人可以确认价格。"),
         )
     within = _use_mandates(actor, package, items, now)

@@ -184,7 +184,7 @@ def _words(s: Settled, people: _People) -> Iterator[dict[str, Any]]:
 
 
 def _ending(s: Settled) -> dict[str, Any]:
-    states = [item.state for item in s.decision.package.items]
+    states = [item.state for item in s.decision.package.items if not item.declined]
     confirmed = states.count(ItemState.CONFIRMED)
     values = {"package": s.row.number, "confirmed": confirmed, "failed": len(states) - confirmed}
     if s.after is PackageState.RELEASED:

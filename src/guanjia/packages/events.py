@@ -29,6 +29,16 @@ class PackageAccepted(Payload):
 
 
 @dataclass(frozen=True)
+class ProposalAnswered(Payload):
+    """The merchant's yes to `total`, and its no to the items at these positions."""
+
+    kind: ClassVar[str] = "packages.answered"
+    package: str
+    declined: list[int]
+    total: int
+
+
+@dataclass(frozen=True)
 class PackageCancelled(Payload):
     kind: ClassVar[str] = "packages.cancelled"
     package: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -54,6 +55,19 @@ def _draft(item: Members) -> ItemDraft:
         params=item.mapping("params"),
         core=item.flag("core", default=True),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The positions of the items that the merchant does not want, and its yes to the rest in minor units."""
+
+    declined: Sequence[int]
+    total: int
+
+    @classmethod
+    def read(cls, content: Members) -> Self:
+        """Raises BadInput naming the first wrong member."""
+        return cls(content.integers("declined", most=ITEMS_MOST), content.integer("total"))
 
 
 @dataclass(frozen=True, slots=True)

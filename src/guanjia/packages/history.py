@@ -75,6 +75,15 @@ class _Teller:
     def accepted(self, payload: Mapping[str, Any]) -> str:
         return _("确认总价 %(total)s。") % {"total": money(payload["total"], self._currency)}
 
+    def answered(self, payload: Mapping[str, Any]) -> str:
+        total = money(payload["total"], self._currency)
+        if not payload["declined"]:
+            return _("确认总价 %(total)s。") % {"total": total}
+        declined = _("、").join(_("“%(item)s”") % {"item": self._title(n)} for n in payload["declined"])
+        if len(payload["declined"]) == len(self._titles):
+            return _("全部不要：%(items)s。") % {"items": declined}
+        return _("不要%(items)s，其余确认总价 %(total)s。") % {"items": declined, "total": total}
+
     def cancelled(self, _payload: Mapping[str, Any]) -> str:
         return _("要求撤回。")
 
@@ -114,6 +123,7 @@ _TELL: Mapping[str, Callable[[_Teller, Mapping[str, Any]], str]] = {
     "packages.composed": _Teller.composed,
     "packages.submitted": _Teller.submitted,
     "packages.accepted": _Teller.accepted,
+    "packages.answered": _Teller.answered,
     "packages.cancelled": _Teller.cancelled,
     "packages.item_settled_by_hand": _Teller.by_hand,
     "packages.moved": _Teller.moved,

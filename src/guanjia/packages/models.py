@@ -107,6 +107,4 @@ class Composition(models.Model):
     saved_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["case", "author"], name="composition_once_per_author")
-        ]
+        constraints = [models.UniqueConstraint(fields=["case", "author"], name="composition_once_per_author")]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 
 from guanjia.base.moments import moment, money, span
-from guanjia.core.package import ItemState, PackageState
+from guanjia.core.package import ItemState, Mode, PackageState
 from guanjia.packages.models import Item, Package
 from guanjia.packages.words import reason_word
 
@@ -20,6 +20,18 @@ TO_ACCEPT = (ItemState.DRAFTED, ItemState.HELD)
 def to_accept(items: Sequence[Item]) -> int:
     """What the merchant's yes would be to, in minor units."""
     return sum(item.quote_amount or 0 for item in items if item.state in TO_ACCEPT)
+
+
+def if_refused(mode: str) -> str:
+    """What happens to the rest when one line says no, so that nobody has to find out."""
+    words = {
+        Mode.ALL_OR_NOTHING: _("如果其中一条业务线不同意，其余的也全部撤回，什么都不占用、不收费。"),
+        Mode.CORE_AND_OPTIONAL: _(
+            "如果核心条目里有一项没被同意，就全部撤回；可选的没被同意，只少那一项，其余照办。"
+        ),
+        Mode.BEST_EFFORT: _("如果其中一条业务线不同意，只少那一项，其余照办。"),
+    }
+    return words[Mode(mode)]
 
 
 # --- an item ------------------------------------------------------------------------------------
@@ -102,9 +114,10 @@ def _confirming(_package: Package, items: Sequence[Item]) -> str:
 
 def _done(_package: Package, items: Sequence[Item]) -> str:
     confirmed = sum(item.state == ItemState.CONFIRMED for item in items)
-    if confirmed == len(items):
+    wanted = sum(not item.declined for item in items)
+    if confirmed == wanted:
         return _("全部 %(count)d 项都已生效。") % {"count": confirmed}
-    values = {"count": confirmed, "rest": len(items) - confirmed}
+    values = {"count": confirmed, "rest": wanted - confirmed}
     return _("已生效 %(count)d 项，没有办成 %(rest)d 项。") % values
 
 
@@ -115,7 +128,7 @@ def _released(_package: Package, items: Sequence[Item]) -> str:
 def why_released(items: Sequence[Item]) -> str:
     """The reason of the item that brought the others down, else the reason they share."""
     first = (ItemState.REFUSED, ItemState.EXPIRED)
-    ordered = sorted(items, key=lambda item: (item.state not in first, item.position))
+    ordered = sorted(items, key=lambda item: (item.state not in first, item.declined, item.position))
     reasons = [reason_word(item.reason_code, item.reason) for item in ordered if item.reason_code]
     return reasons[0] if reasons else _("专人处理后不再办")
 

@@ -17,9 +17,17 @@ from guanjia.core.package.states import OUT
 from guanjia.lines.models import Line, Service
 from guanjia.merchants.models import Merchant
 from guanjia.packages.models import Item, Package
-from guanjia.packages.outlook import item_outlook, package_outlook, to_accept
+from guanjia.packages.outlook import TO_ACCEPT, if_refused, item_outlook, package_outlook, to_accept
 from guanjia.packages.rules import no_package
-from guanjia.packages.words import ATTENTION, Step, item_word, package_word, reason_word, steps
+from guanjia.packages.words import (
+    ATTENTION,
+    Step,
+    authority_word,
+    item_word,
+    package_word,
+    reason_word,
+    steps,
+)
 
 LATEST_MOST = 50
 
@@ -27,7 +35,9 @@ LATEST_MOST = 50
 @dataclass(frozen=True, slots=True)
 class ItemLook:
     """An item. Amounts are minor units of the package's currency; `quote` is the list price until the
-    line has quoted; `silence` is what the line's silence counts as."""
+    line has quoted; `silence` is what the line's silence counts as; `authority` by
+    whose word it is reserved; `declinable`: the merchant is asked for a price now, and may say no to this
+    item alone."""
 
     position: int
     line: str
@@ -43,6 +53,7 @@ class ItemLook:
     quote: int | None
     accepted: int | None
     within_mandate: bool
+    authority: str
     decision_due_at: datetime | None
     escalated: bool
     silence: str
@@ -50,6 +61,7 @@ class ItemLook:
     reason_code: str
     reason: str
     reference: str
+    declinable: bool
     next: str
 
 
@@ -68,7 +80,8 @@ class LineTrack:
 @dataclass(frozen=True, slots=True)
 class PackageLook:
     """A package. `total` is what its items cost that are not out; `to_accept` what the merchant is asked
-    to say yes to now, None when nothing is asked."""
+    to say yes to now, None when nothing is asked; `if_refused` what becomes of the rest when a line
+    says no."""
 
     number: str
     case: str
@@ -76,6 +89,7 @@ class PackageLook:
     merchant_name: str
     mode: str
     mode_text: str
+    if_refused: str
     state: str
     state_text: str
     tone: str
@@ -148,7 +162,7 @@ def looks(keys: Collection[int]) -> list[PackageLook]:
 
 def _look(package: Package, items: Sequence[Item]) -> PackageLook:
     state_text, tone = package_word(package.state, asks=package.accept_due_at is not None)
-    shown = tuple(_item_look(item) for item in items)
+    shown = tuple(_item_look(item, asks=package.accept_due_at is not None) for item in items)
     return PackageLook(
         number=package.number,
         case=package.case.number,
@@ -156,6 +170,7 @@ def _look(package: Package, items: Sequence[Item]) -> PackageLook:
         merchant_name=package.merchant.name,
         mode=package.mode,
         mode_text=_(package.get_mode_display()),
+        if_refused=if_refused(package.mode),
         state=package.state,
         state_text=state_text,
         tone=tone,
@@ -176,11 +191,12 @@ def _look(package: Package, items: Sequence[Item]) -> PackageLook:
 
 
 def _accepted_total(items: Sequence[Item]) -> int | None:
-    accepted = [item.accepted_amount for item in items if item.accepted_amount is not None]
+    amounts = [item.accepted_amount for item in items if not item.declined]
+    accepted = [amount for amount in amounts if amount is not None]
     return sum(accepted) if accepted else None
 
 
-def _item_look(item: Item) -> ItemLook:
+def _item_look(item: Item, *, asks: bool) -> ItemLook:
     line, (state_text, tone) = item.service.line, item_word(item.state)
     return ItemLook(
         position=item.position,
@@ -197,6 +213,7 @@ def _item_look(item: Item) -> ItemLook:
         quote=item.quote_amount,
         accepted=item.accepted_amount,
         within_mandate=item.within_mandate,
+        authority=authority_word(item),
         decision_due_at=item.decision_due_at,
         escalated=item.escalated,
         silence="consent" if item.silence_consents else "refusal",
@@ -204,6 +221,7 @@ def _item_look(item: Item) -> ItemLook:
         reason_code=item.reason_code,
         reason=reason_word(item.reason_code, item.reason),
         reference=item.reference,
+        declinable=asks and item.state in TO_ACCEPT,
         next=item_outlook(item),
     )
 

@@ -38,6 +38,10 @@ class NotByHand(Refusal):
     code = "not_by_hand"
 
 
+class NotDeclinable(Refusal):
+    code = "not_declinable"
+
+
 def access_package(*, actor: User, number: str, verb: Verb, now: datetime) -> Package:
     """The package with this number, if this person may do this with it (see `coverage.rules`)."""
     found = Package.objects.select_related("merchant__home_pool__lead", "case")

@@ -19,12 +19,13 @@ from guanjia.lines.protocol.wire import MAX_BODY_BYTES, parse_body
 from guanjia.lines.queries import endpoint_of
 from guanjia.packages.actions import (
     accept_package,
+    answer_proposal,
     cancel_package,
     receive_decision,
     request_package,
     settle_item_by_hand,
 )
-from guanjia.packages.forms import ByHand, CatalogueRequest, PackageRequest
+from guanjia.packages.forms import Answer, ByHand, CatalogueRequest, PackageRequest
 from guanjia.packages.history import history
 from guanjia.packages.links import opens, page_path
 from guanjia.packages.queries import catalogue, line_by_slug, look, package_by_number
@@ -63,6 +64,16 @@ def accept(call: Call, number: str) -> HttpResponse:
     """`POST /api/packages/{number}/accept`: the merchant's yes to a total in minor units."""
     total = call.content().integer("total")
     return answer(look(accept_package(actor=call.user, number=number, total=total, now=call.now)))
+
+
+@api("POST")
+def answer_it(call: Call, number: str) -> HttpResponse:
+    """`POST /api/packages/{number}/answer`: no to some items, yes to the rest at a total."""
+    wanted = Answer.read(call.content())
+    package = answer_proposal(
+        actor=call.user, number=number, declined=wanted.declined, total=wanted.total, now=call.now
+    )
+    return answer(look(package))
 
 
 @api("POST")

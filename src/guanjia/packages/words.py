@@ -59,6 +59,7 @@ ATTENTION = (
 REASONS: Mapping[str, str] = {
     "cancelled": n_("已按要求撤回"),
     "not_accepted": n_("到点没有确认价格"),
+    "declined_by_merchant": n_("商家不要这一项"),
     "other_item_failed": n_("同一揽子里有别的条目没办成，一起撤回"),
     "nothing_held": n_("没有一项办得成"),
     "line_unreachable": n_("业务线一直没有应答"),
@@ -129,6 +130,15 @@ def reason_word(code: str, texts: Mapping[str, str]) -> str:
     if texts.keys() & {"zh-Hans", "en"}:
         return pick(texts)
     return _(REASONS.get(code, FAULT)) if code else ""
+
+
+def authority_word(item: Item) -> str:
+    """By whose word the item is reserved: the mandate's, the line's, or nobody's."""
+    if item.within_mandate:
+        return _("授权内")
+    if not _decides(item):
+        return _("无需审批")
+    return _("业务线决定，不答复视为同意") if item.silence_consents else _("业务线决定，不答复视为拒绝")
 
 
 def steps(item: Item) -> tuple[Step, ...]:

@@ -196,6 +196,17 @@ def test_yes_and_no(market, call, now):
     assert (no.status_code, no.json()["state"]) == (200, "releasing")
 
 
+def test_no_to_an_item_and_yes_to_the_rest(market, call, now):
+    number = ask(market, now, accept_total=None).number
+    seen = call(market.mira, "GET", f"/api/packages/{number}").json()
+    assert (seen["to_accept"], [item["declinable"] for item in seen["items"]]) == (PRICE, [True, True])
+    path = f"/api/packages/{number}/answer"
+    answer = call(market.mira, "POST", path, {"declined": [2], "total": PRICE}).json()
+    assert [item["state"] for item in answer["items"]] == ["holding", "released"]
+    assert answer["items"][1]["reason"] == "The merchant does not want this item"
+    assert [item["declinable"] for item in answer["items"]] == [False, False]
+
+
 def test_by_hand(market, call, now):
     number = stories.needs_hand(market, now).number
     path = f"/api/packages/{number}/items/1/by-hand"
@@ -209,6 +220,11 @@ def test_by_hand(market, call, now):
         (stories.dearer, "accept", {"total": PRICE}, 409, "price_changed"),
         (stories.pending, "accept", {"total": PRICE}, 409, "nothing_to_accept"),
         (stories.dearer, "accept", {"total": "much"}, 422, "bad_input"),
+        (stories.dearer, "answer", {"total": PRICE}, 409, "price_changed"),
+        (stories.pending, "answer", {"declined": [1], "total": 0}, 409, "nothing_to_accept"),
+        (stories.dearer, "answer", {"declined": [9], "total": 150_000}, 422, "bad_input"),
+        (stories.dearer, "answer", {"declined": ["1"], "total": 0}, 422, "bad_input"),
+        (stories.dearer, "answer", {"declined": 1, "total": 0}, 422, "bad_input"),
         (stories.done, "cancel", {}, 409, "too_late"),
         (stories.done, "items/1/by-hand", {"outcome": "waived"}, 403, "forbidden"),
     ],
