@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
+from guanjia.coverage.standing import ANSWERS
 from guanjia.merchants.models import Merchant
 from guanjia.people.models import Pool, Team, User
 
@@ -24,7 +25,7 @@ def accountable_for(merchant: Merchant, *, at: datetime) -> Accountable:
     """The accountable account manager: a responsibility that covers `at`, else the home pool."""
     held = (
         Responsibility.objects.select_related("person", "team__lead", "pool__lead")
-        .filter(merchant=merchant, role=ResponsibilityRole.ACCOUNT_MANAGER, during__contains=at)
+        .filter(ANSWERS, merchant=merchant, role=ResponsibilityRole.ACCOUNT_MANAGER, during__contains=at)
         .first()
     )
     if held is None:

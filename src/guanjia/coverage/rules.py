@@ -10,18 +10,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Forbidden, Missing
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
+from guanjia.coverage.standing import ANSWERS, Standing, standing
 from guanjia.merchants.models import Member, Merchant
-from guanjia.people.models import Role, RoleGrant, User
-from guanjia.people.queries import groups_of
+from guanjia.people.models import Pool, Role, RoleGrant, Team, User
 
 
 class Relation(StrEnum):
-    MEMBER = "member"  # one of the merchant's own people
+    OWNER = "owner"  # the merchant's own people, by what their role there is
+    STAFF = "staff"
+    FINANCE = "finance"
+    VIEWER = "viewer"
     MANAGER = "manager"  # accountable for it, alone or as one of a team or pool
     BACKUP = "backup"  # any other responsibility for it
     LEAD = "lead"  # service lead: sees all, files nothing
@@ -33,53 +36,74 @@ class Verb(StrEnum):
     SPEAK = "speak"
     NOTE = "note"  # internal notes: never for the merchant
     COMPOSE = "compose"
-    ACCEPT = "accept"  # the merchant's own yes to a price
+    ACCEPT = "accept"  # the merchant's own yes or no to a price
     CANCEL = "cancel"
+    SOLVE = "solve"  # a case is done, or is not done after all
+    PEOPLE = "people"  # who belongs to the merchant, and as what
     SETTLE_BY_HAND = "settle_by_hand"
 
 
 _R = Relation
-_STAFF = frozenset({_R.MANAGER, _R.BACKUP})
+MEMBERS = frozenset({_R.OWNER, _R.STAFF, _R.FINANCE, _R.VIEWER})
+_FILING = frozenset({_R.OWNER, _R.STAFF, _R.MANAGER, _R.BACKUP})
+_HOUSE = frozenset({_R.MANAGER, _R.BACKUP, _R.LEAD})
 MAY: Mapping[Verb, frozenset[Relation]] = {
-    Verb.SEE: _STAFF | {_R.MEMBER, _R.LEAD},
-    Verb.OPEN_CASE: _STAFF | {_R.MEMBER},
-    Verb.SPEAK: _STAFF | {_R.MEMBER},
-    Verb.NOTE: _STAFF | {_R.LEAD},
-    Verb.COMPOSE: _STAFF | {_R.MEMBER},
-    Verb.ACCEPT: frozenset({_R.MEMBER}),
-    Verb.CANCEL: frozenset({_R.MEMBER, _R.MANAGER}),
+    Verb.SEE: MEMBERS | _HOUSE,
+    Verb.OPEN_CASE: _FILING,
+    Verb.SPEAK: _FILING | {_R.FINANCE},
+    Verb.NOTE: _HOUSE,
+    Verb.COMPOSE: _FILING,
+    Verb.ACCEPT: frozenset({_R.OWNER, _R.FINANCE}),
+    Verb.CANCEL: frozenset({_R.OWNER, _R.STAFF, _R.MANAGER}),
+    Verb.SOLVE: _FILING,
+    Verb.PEOPLE: frozenset({_R.OWNER}),
     Verb.SETTLE_BY_HAND: frozenset({_R.MANAGER, _R.LEAD}),
 }
 
 
 def relations(user: User, merchant: Merchant, *, at: datetime) -> frozenset[Relation]:
-    """How this person stands to this merchant at an instant; empty for a stranger."""
-    if not user.is_active:
+    """How this person stands to this merchant at an instant; empty for a stranger. One statement."""
+    return relations_of(user, standing(user, merchant.ref, at=at))
+
+
+def relations_of(user: User, found: Standing | None) -> frozenset[Relation]:
+    """The relations in what was read; somebody who may not sign in has none."""
+    if found is None or not user.is_active:
         return frozenset()
-    found = set()
-    if Member.objects.filter(merchant=merchant, user=user).exists():
-        found.add(_R.MEMBER)
-    if RoleGrant.objects.filter(user=user, role=Role.SERVICE_LEAD).exists():
-        found.add(_R.LEAD)
-    return frozenset(found | _responsible(user, merchant, at))
+    held = {Relation(found.member)} if found.member else set()
+    if found.leads:
+        held.add(_R.LEAD)
+    if found.at_home or ResponsibilityRole.ACCOUNT_MANAGER in found.roles:
+        held.add(_R.MANAGER)
+    if found.roles - {ResponsibilityRole.ACCOUNT_MANAGER}:
+        held.add(_R.BACKUP)
+    return frozenset(held)
 
 
-def _responsible(user: User, merchant: Merchant, at: datetime) -> set[Relation]:
-    teams, pools = groups_of(user)
-    now = Responsibility.objects.filter(merchant=merchant, during__contains=at)
-    mine = now.filter(Q(person=user) | Q(team__in=teams) | Q(pool__in=pools))
-    roles = set(mine.values_list("role", flat=True))
-    found = {_R.BACKUP} if roles - {ResponsibilityRole.ACCOUNT_MANAGER} else set()
-    at_home = merchant.home_pool_id in pools and not _has_manager(merchant, at)
-    if at_home or ResponsibilityRole.ACCOUNT_MANAGER in roles:
-        found.add(_R.MANAGER)
+def visible(actor: User, *, at: datetime, merchant: str = "") -> Q:
+    """Where a list starts: rows of merchants to whom this person has a relation.
+
+    `merchant` is the way from a row to its merchant, for example `merchant__` for cases.
+    """
+    mine = Q(members=actor) | Q(lead=actor)
+    teams, pools = Team.objects.filter(mine), Pool.objects.filter(mine)
+    here = OuterRef(f"{merchant}pk")
+    now = Responsibility.objects.filter(merchant=here, during__contains=at)
+    answering = now.filter(ANSWERS, role=ResponsibilityRole.ACCOUNT_MANAGER)
+    return (
+        Q(Exists(Member.objects.filter(merchant=here, user=actor)))
+        | Q(Exists(RoleGrant.objects.filter(user=actor, role=Role.SERVICE_LEAD)))
+        | Q(Exists(now.filter(Q(person=actor) | Q(team__in=teams) | Q(pool__in=pools))))
+        | (Q(**{f"{merchant}home_pool__in": pools}) & ~Q(Exists(answering)))
+    )
+
+
+def access_standing(*, actor: User, ref: str, verb: Verb, now: datetime) -> Standing:
+    """`access_merchant` for a door that needs no more of the merchant than this; one statement."""
+    found = standing(actor, ref, at=now)
+    check(relations_of(actor, found), ref, verb)
+    assert found is not None  # a merchant that is not there has no relations
     return found
-
-
-def _has_manager(merchant: Merchant, at: datetime) -> bool:
-    return Responsibility.objects.filter(
-        merchant=merchant, role=ResponsibilityRole.ACCOUNT_MANAGER, during__contains=at
-    ).exists()
 
 
 def access_merchant(*, actor: User, ref: str, verb: Verb, now: datetime) -> Merchant:
@@ -96,9 +120,13 @@ def access_merchant(*, actor: User, ref: str, verb: Verb, now: datetime) -> Merc
 
 def require(actor: User, merchant: Merchant, verb: Verb, *, now: datetime) -> None:
     """Raises Missing for a stranger to this merchant, Forbidden for someone without this right."""
-    held = relations(actor, merchant, at=now)
+    check(relations(actor, merchant, at=now), merchant.ref, verb)
+
+
+def check(held: frozenset[Relation], ref: str, verb: Verb) -> None:
+    """`require`, for relations that were read before."""
     if not held:
-        raise _no_merchant(merchant.ref)
+        raise _no_merchant(ref)
     if not held & MAY[verb]:
         raise Forbidden(_("您与这家商家的关系不允许这样做。"), hint=_("请商家本人或其客户经理来办。"))
 

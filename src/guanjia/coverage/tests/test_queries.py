@@ -4,7 +4,8 @@ import pytest
 
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
 from guanjia.coverage.queries import Accountable, accountable_for
-from guanjia.people.models import Team
+from guanjia.coverage.standing import standing
+from guanjia.people.models import Team, User
 
 AM = ResponsibilityRole.ACCOUNT_MANAGER
 TICK = timedelta(microseconds=1)
@@ -43,3 +44,27 @@ def test_it_takes_one_query(cast, noon, django_assert_num_queries):
     hold(cast.mo_shop, noon, team=team)
     with django_assert_num_queries(1):
         assert accountable_for(cast.mo_shop, at=noon).answerable == cast.yan
+
+
+@pytest.mark.parametrize("kind", ["person", "team"])
+def test_whoever_is_gone_is_not_named_and_the_home_pool_answers(cast, noon, kind):
+    team = Team.objects.create(code="giants", name="专班", lead=cast.lin)
+    hold(cast.mo_shop, noon, **{"person": {"person": cast.lin}, "team": {"team": team}}[kind])
+    assert accountable_for(cast.mo_shop, at=noon).answerable == cast.lin
+    User.objects.filter(pk=cast.lin.pk).update(is_active=False)
+    assert accountable_for(cast.mo_shop, at=noon) == Accountable(None, None, cast.pool, cast.wei)
+    found = standing(cast.mo, "M-2077", at=noon)
+    assert (found.person, found.team, found.pool) == (None, None, cast.pool.pk)
+    assert (found.holder, found.answerable) == (cast.pool.name, cast.wei.pk)
+
+
+def test_what_is_read_at_once_says_the_same(cast, noon):
+    for shop, actor in ((cast.mira_shop, cast.lin), (cast.mo_shop, cast.mo)):
+        named = accountable_for(shop, at=noon)
+        found = standing(actor, shop.ref, at=noon)
+        assert (found.merchant, found.answerable) == (shop.pk, named.answerable.pk)
+        assert (found.person, found.pool) == (
+            named.person and named.person.pk,
+            named.pool and named.pool.pk,
+        )
+    assert standing(cast.mo, "M-9", at=noon) is None

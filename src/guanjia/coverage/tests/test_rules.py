@@ -6,9 +6,10 @@ import pytest
 
 from guanjia.base.errors import Forbidden, Missing
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
-from guanjia.coverage.rules import MAY, Relation, Verb, access_merchant, relations
+from guanjia.coverage.rules import MAY, Relation, Verb, access_merchant, relations, visible
 from guanjia.demo.cast import make_user
-from guanjia.people.models import Pool, Team
+from guanjia.merchants.models import Member, MemberRole, Merchant
+from guanjia.people.models import Pool, Team, User
 
 AM, BACKUP = ResponsibilityRole.ACCOUNT_MANAGER, ResponsibilityRole.BACKUP
 
@@ -21,12 +22,17 @@ LETTERS = {
     "c": Verb.COMPOSE,
     "a": Verb.ACCEPT,
     "x": Verb.CANCEL,
+    "d": Verb.SOLVE,
+    "e": Verb.PEOPLE,
     "h": Verb.SETTLE_BY_HAND,
 }
 RIGHTS = {
-    Relation.MEMBER: "sopcax",
-    Relation.MANAGER: "sopncxh",
-    Relation.BACKUP: "sopnc",
+    Relation.OWNER: "sopcaxde",
+    Relation.STAFF: "sopcxd",
+    Relation.FINANCE: "spa",
+    Relation.VIEWER: "s",
+    Relation.MANAGER: "sopncxdh",
+    Relation.BACKUP: "sopncd",
     Relation.LEAD: "snh",
 }
 
@@ -41,8 +47,12 @@ def people(cast, noon):
     """One person for each relation to Mira's merchant, and nothing but that relation."""
     backup = make_user("bo", "Bo")
     hold(cast.mira_shop, noon, role=BACKUP, person=backup)
+    hands = {role: make_user(role, role) for role in MemberRole if role != MemberRole.OWNER}
+    for role, user in hands.items():
+        Member.objects.create(merchant=cast.mira_shop, user=user, role=role)
     return {
-        Relation.MEMBER: cast.mira,
+        Relation.OWNER: cast.mira,
+        **{Relation(role): user for role, user in hands.items()},
         Relation.MANAGER: cast.lin,
         Relation.BACKUP: backup,
         Relation.LEAD: cast.wei,
@@ -116,4 +126,29 @@ def test_one_person_may_stand_in_several_relations(cast, noon):
     hold(cast.mira_shop, noon, role=BACKUP, person=cast.lin)
     hold(cast.mira_shop, noon, role=ResponsibilityRole.SPONSOR, person=cast.mira)
     assert relations(cast.lin, cast.mira_shop, at=noon) == {Relation.MANAGER, Relation.BACKUP}
-    assert relations(cast.mira, cast.mira_shop, at=noon) == {Relation.MEMBER, Relation.BACKUP}
+    assert relations(cast.mira, cast.mira_shop, at=noon) == {Relation.OWNER, Relation.BACKUP}
+
+
+def test_relations_take_one_statement_and_access_one_more(cast, noon, people, django_assert_num_queries):
+    for relation, person in people.items():
+        with django_assert_num_queries(1):
+            assert relations(person, cast.mira_shop, at=noon) == {relation}
+        with django_assert_num_queries(2):
+            access_merchant(actor=person, ref="M-1042", verb=Verb.SEE, now=noon)
+
+
+def test_where_the_manager_is_gone_the_home_pool_manages(cast, noon):
+    member = make_user("a", "A")
+    cast.pool.members.add(member)
+    User.objects.filter(pk=cast.lin.pk).update(is_active=False)
+    assert relations(member, cast.mira_shop, at=noon) == {Relation.MANAGER}
+
+
+def test_a_list_holds_the_merchants_to_whom_there_is_a_relation(cast, noon, people):
+    member = make_user("a", "A")
+    cast.pool.members.add(member)
+    team = Team.objects.create(code="giants", name="专班", lead=cast.yan)
+    hold(cast.mo_shop, noon, role=BACKUP, team=team)
+    for person in (*people.values(), cast.mo, member, cast.yan, cast.otto):
+        listed = set(Merchant.objects.filter(visible(person, at=noon)))
+        assert listed == {shop for shop in Merchant.objects.all() if relations(person, shop, at=noon)}
