@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from guanjia.base.postgres.place import stored_url
+from guanjia.config.sign_in import Provider, UnusableProviderError, read_providers
 
 SECRETS = ("DATABASE_URL", "GUANJIA_SECRET_KEY")
 NAMES = (
@@ -26,6 +27,7 @@ NAMES = (
     "GUANJIA_DEMO",
     "GUANJIA_LANGUAGE",
     "GUANJIA_LINE_NETWORKS",
+    "GUANJIA_SIGN_IN",
 )
 LANGUAGES = ("zh-Hans", "en")
 SHORTEST_KEY = 32  # characters
@@ -83,6 +85,7 @@ class Env:
     base_url: str
     line_networks: tuple[Network, ...]
     language: str
+    sign_in: tuple[Provider, ...] = ()
 
     @property
     def database(self) -> DatabaseAddress | None:
@@ -108,6 +111,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Env:
         base_url=_base_url(environ),
         line_networks=_networks(environ),
         language=_language(environ),
+        sign_in=_sign_in(environ),
     )
 
 
@@ -220,3 +224,13 @@ def _language(environ: Mapping[str, str]) -> str:
     if given not in LANGUAGES:
         raise SettingError("GUANJIA_LANGUAGE", " or ".join(LANGUAGES), repr(given))
     return given
+
+
+def _sign_in(environ: Mapping[str, str]) -> tuple[Provider, ...]:
+    given = environ.get("GUANJIA_SIGN_IN")
+    if given is None:
+        return ()
+    try:
+        return read_providers(Path(given))
+    except UnusableProviderError as error:
+        raise SettingError("GUANJIA_SIGN_IN", "a TOML file of sign-in providers", str(error)) from None

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from guanjia.config import env
+from guanjia.config.sign_in import providers_of
 
 ENV = env.load()
 
@@ -32,6 +33,16 @@ INSTALLED_APPS = [
     "guanjia.packages",
     "guanjia.doors",
     "guanjia.demo",
+    # After our own rooms, whose templates go before these.
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.dingtalk",
+    "allauth.socialaccount.providers.feishu",
+    "guanjia.people.providers.oidc",
+    "guanjia.people.providers.wecom",
 ]
 AUTH_USER_MODEL = "people.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -45,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "guanjia.config.urls"
@@ -66,9 +78,51 @@ TEMPLATES = [
 
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {"user_attributes": ("username", "name", "email")}),
+        ("MinimumLengthValidator", {"min_length": 10}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600  # seconds an invitation's link lives
+
+ACCOUNT_ADAPTER = "guanjia.people.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 10 * 60  # seconds before changing a factor asks once more
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
+# By address generously: a whole office, or everybody behind a proxy, may share one. What protects a
+# password is people.actions.sign_in; "login_failed" is for the codes of a second factor.
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "5/900s/key"}
+MFA_ADAPTER = "guanjia.people.adapters.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Guanjia"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = BASE_URL.startswith("http://")  # browsers allow it for localhost only
+SOCIALACCOUNT_ADAPTER = "guanjia.people.adapters.LinkAdapter"
+SOCIALACCOUNT_PROVIDERS = providers_of(ENV.sign_in)
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5  # seconds
+SIGN_IN_PROVIDERS = ENV.sign_in
+
+# The limits above, and "each code once", hold over all processes.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "people_short_lived",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+
 SESSION_COOKIE_AGE = 14 * 24 * 3600  # seconds
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [BASE_URL]  # behind a proxy that ends TLS, a request looks like http
 CSRF_FAILURE_VIEW = "guanjia.base.views.stale_form"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
@@ -89,7 +143,8 @@ def _database(at: env.DatabaseAddress) -> dict[str, object]:
         "PORT": at.port,
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": pool, **dict(at.options)},
+        # Only `base.sql.prepared` has statements prepared: all others carry their values in their text.
+        "OPTIONS": {"pool": pool, "prepare_threshold": 2, **dict(at.options)},
     }
 
 

@@ -6,6 +6,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("guanjia.cases.urls")),
     path("", include("guanjia.packages.urls")),
     path("", include("guanjia.doors.urls")),
+    path("", include("guanjia.demo.urls")),
     path("lines/", include("guanjia.lines.urls")),
 ]
 handler404 = "guanjia.base.views.not_found"

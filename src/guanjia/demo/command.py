@@ -132,6 +132,10 @@ class Run:
             f"市场开着：{self.market.base_url}", f"The marketplace stays open: {self.market.base_url}"
         )
         self.teller.tell(f"刚才的一揽子：{first}", f"The package just now: {first}")
+        self.teller.tell(
+            "右上角“登录”，一键换成商家、客户经理或业务线；不用密码",
+            "Under “Sign in”, one click makes you the merchant, the account manager or the line; no password",
+        )
         self.teller.tell("按 Ctrl-C 收市", "Ctrl-C closes it")
 
     def _report(self, as_json: bool) -> int:

@@ -120,3 +120,11 @@ class ApiToken(models.Model):
     label = models.CharField(max_length=80)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+
+
+class WrongTries(models.Model):
+    """Passwords tried in a row for one login name, be it anybody's or not; gone when one fits."""
+
+    digest = models.BinaryField(max_length=32, primary_key=True)
+    tries = models.SmallIntegerField()
+    last_at = models.DateTimeField()

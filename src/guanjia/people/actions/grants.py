@@ -1,4 +1,4 @@
-"""What is done to people's accounts."""
+"""Roles of the house and tokens of the API."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from guanjia.base.actors import Actor
+from guanjia.base.errors import Missing
 from guanjia.ledger.actions import Entry, record
-from guanjia.people.events import RoleGranted, TokenIssued
+from guanjia.people.events import RoleGranted, TokenIssued, TokenRevoked
 from guanjia.people.models import ApiToken, Role, RoleGrant, User
 from guanjia.people.queries import token_digest
 
@@ -28,8 +30,17 @@ def issue_token(*, actor: Actor, user: User, label: str, now: datetime) -> str:
 
 
 @transaction.atomic
+def revoke_token(*, actor: Actor, user: User, token_id: int, now: datetime) -> None:
+    """From now on nobody comes in with it. Raises Missing for one that is not this person's."""
+    gone, _each = ApiToken.objects.filter(pk=token_id, user=user).delete()
+    if not gone:
+        raise Missing(_("没有这个令牌，或者它已经作废。"))
+    record([Entry(now, actor, f"user:{user.pk}", TokenRevoked(token_id, user.pk))])
+
+
+@transaction.atomic
 def grant_role(*, actor: Actor, user: User, role: Role, now: datetime) -> None:
     """Give a person a role of the house; giving it twice changes nothing."""
-    _, new = RoleGrant.objects.get_or_create(user=user, role=role)
+    _each, new = RoleGrant.objects.get_or_create(user=user, role=role)
     if new:
         record([Entry(now, actor, f"user:{user.pk}", RoleGranted(user.pk, role))])
