@@ -50,6 +50,19 @@ def once(
         return result, True
 
 
+CLAIM = """
+INSERT INTO base_idempotencykey (scope, key, fingerprint, created_at, result)
+VALUES (%(scope)s, %(key)s, %(print)s, %(now)s, %(id)s) ON CONFLICT (scope, key) DO NOTHING RETURNING result
+"""
+"""`once` for an effect that is one statement: this is its first part, the others insert what follows for
+the rows that it returns. No row: the key has been used, and `earlier` says for what."""
+
+
+def earlier(*, scope: str, key: str, content: object) -> int:
+    """What the key has brought about. Raises KeyReused if it was used for something else."""
+    return _earlier(scope, key, fingerprint(content))
+
+
 def used(*, scope: str, key: str) -> bool:
     """Whether what came with this key has been done."""
     return bool(rows("SELECT FROM base_idempotencykey WHERE scope = %s AND key = %s", [scope, key]))

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection
 
 
@@ -19,7 +20,24 @@ def rows(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list
         return found
 
 
-def run(statement: str, params: Sequence[Any] = ()) -> int:
+def prepared(statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """`rows` for a statement that is asked all day: each connection has it parsed and planned once.
+
+    Its values travel beside the statement and not in it, so it must say their types where PostgreSQL cannot
+    tell them (`%(at)s::timestamptz`).
+    """
+    connection.ensure_connection()
+    assert connection.connection is not None
+    with connection.wrap_database_errors:
+        raw = psycopg.Cursor(connection.connection)
+    # Django's own wrapper, with what counts and logs statements.
+    with connection._prepare_cursor(raw) as cursor:  # type: ignore[attr-defined]
+        cursor.execute(statement, params)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+def run(statement: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> int:
     """Execute and return the number of rows touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, params)

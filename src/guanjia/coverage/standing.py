@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from guanjia.base.sql import rows
+from guanjia.base.sql import prepared
 from guanjia.people.models import Role, User
 
 ANSWERS = Q(person__is_active=True) | Q(team__lead__is_active=True) | Q(pool__lead__is_active=True)
@@ -71,6 +71,6 @@ WHERE m.ref = %(ref)s
 def standing(user: User, merchant_ref: str, *, at: datetime) -> Standing | None:
     """How this person stands to the merchant with this reference; None if there is none. One statement."""
     about = {"user": user.pk, "ref": merchant_ref, "at": at, "lead": Role.SERVICE_LEAD}
-    for merchant, ref, member, leads, roles, *rest in rows(_STANDING, about):
+    for merchant, ref, member, leads, roles, *rest in prepared(_STANDING, about):
         return Standing(merchant, ref, member, leads, frozenset(roles), *rest)
     return None

@@ -29,16 +29,24 @@ class Entry:
     merchant_id: int | None = None
 
 
+APPEND = """
+INSERT INTO ledger_event (at, kind, actor, merchant_id, subject, payload)
+SELECT at, kind, actor, merchant_id, subject, payload FROM json_to_recordset(%(events)s::json)
+  AS e(at timestamptz, kind text, actor text, merchant_id bigint, subject text, payload jsonb)
+"""
+"""`record`, as the last part of a statement that writes what the events tell of."""
+
+
 def record(entries: Sequence[Entry]) -> None:
     """Append events, in the order given, in one statement."""
     if not entries:
         return
-    run(
-        "INSERT INTO ledger_event (at, kind, actor, merchant_id, subject, payload)"
-        " SELECT at, kind, actor, merchant_id, subject, payload FROM json_to_recordset(%s::json)"
-        " AS e(at timestamptz, kind text, actor text, merchant_id bigint, subject text, payload jsonb)",
-        [as_json([_columns(entry) for entry in entries])],
-    )
+    run(APPEND, {"events": events(entries)})
+
+
+def events(entries: Sequence[Entry]) -> str:
+    """The value of `%(events)s` in APPEND."""
+    return as_json([_columns(entry) for entry in entries])
 
 
 def _columns(entry: Entry) -> dict[str, object]:

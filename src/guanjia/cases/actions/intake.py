@@ -4,21 +4,42 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
-from guanjia.base.idempotency import once
-from guanjia.base.sql import numbers
+from guanjia.base.idempotency import CLAIM, earlier, fingerprint
+from guanjia.base.sql import prepared
 from guanjia.base.texts import clean
 from guanjia.cases.events import CaseOpened
-from guanjia.cases.models import Case, Clock
+from guanjia.cases.models import Case, CaseState
 from guanjia.cases.rules import NEED_MOST, PROMISES, title_of
-from guanjia.coverage.queries import Accountable, accountable_for
-from guanjia.coverage.rules import Verb, access_merchant
-from guanjia.ledger.actions import Entry, record
-from guanjia.merchants.models import Merchant
+from guanjia.coverage.rules import Verb, access_standing
+from guanjia.coverage.standing import Standing
+from guanjia.ledger.actions import APPEND, Entry, events
 from guanjia.people.actors import actor_of
 from guanjia.people.models import User
+
+# One statement, and so one transaction and one way to the database: key, case, clocks and event. Without
+# a row from `claimed` nothing follows.
+_OPEN = """
+WITH claimed AS ({claim}),
+opened AS (
+  INSERT INTO cases_case (id, number, merchant_id, title, need, state, opened_by_id, first_contact_id,
+    person_id, team_id, pool_id, opened_at, due_at)
+  SELECT result, %(number)s, %(merchant)s, %(title)s, %(need)s, %(state)s, %(actor)s, %(first_contact)s,
+    %(person)s::bigint, %(team)s::bigint, %(pool)s::bigint, %(now)s::timestamptz, %(due_at)s::timestamptz
+  FROM claimed RETURNING id
+),
+running AS (
+  INSERT INTO cases_clock (case_id, kind, owner_id, started_at, due_at)
+  SELECT opened.id, promise.kind, %(answerable)s, %(now)s::timestamptz, promise.due_at
+  FROM opened, unnest(%(kinds)s::text[], %(dues)s::timestamptz[]) AS promise(kind, due_at)
+),
+told AS ({append}, opened)
+SELECT id FROM opened
+"""
+_OPEN_ONCE = _OPEN.format(claim=CLAIM, append=APPEND)
+_OPEN_ALWAYS = _OPEN.format(claim="SELECT %(id)s::bigint AS result", append=APPEND)
+_NEXT = "SELECT nextval(pg_get_serial_sequence('cases_case', 'id')), nextval('cases_number')"
 
 
 def open_case(
@@ -26,56 +47,73 @@ def open_case(
 ) -> Case:
     """What a merchant says becomes a numbered case with an owner and a clock, in one transaction.
 
-    `actor` is the merchant's member, or whoever took it in and is the first contact for good.
+    `actor` is the merchant's member, or whoever took it in and is the first contact for good. With a key
+    it happens once: whoever repeats it at the same time waits until the first is through, then reads it.
     Raises Missing or Forbidden (see coverage.rules), BadInput, KeyReused.
     """
     need = clean(need, field=_("要办的事"), most=NEED_MOST)
-    merchant = access_merchant(actor=actor, ref=merchant_ref, verb=Verb.OPEN_CASE, now=now)
-
-    def effect() -> int:
-        return _open(actor, merchant, need, now).pk
-
+    found = access_standing(actor=actor, ref=merchant_ref, verb=Verb.OPEN_CASE, now=now)
+    case = _case(actor, found, need, now)
     if idempotency_key is None:
-        with transaction.atomic():
-            return Case.objects.get(pk=effect())
-    scope, content = f"case:{actor.pk}", [merchant_ref, need]
-    pk, _new = once(scope=scope, key=idempotency_key, content=content, now=now, effect=effect)
-    return Case.objects.get(pk=pk)
+        prepared(_OPEN_ALWAYS, _columns(case, found))
+        return case
+    claim = {"scope": f"case:{actor.pk}", "key": idempotency_key}
+    content = [merchant_ref, need]
+    values = {**_columns(case, found), **claim, "print": fingerprint(content)}
+    new = prepared(_OPEN_ONCE, values)
+    return case if new else Case.objects.get(pk=earlier(**claim, content=content))
 
 
-def _open(actor: User, merchant: Merchant, need: str, now: datetime) -> Case:
-    owner = accountable_for(merchant, at=now)
-    due_at = now + min(PROMISES.values())
-    [number] = numbers("cases_number", 1)
-    case = Case.objects.create(
+def _case(actor: User, found: Standing, need: str, now: datetime) -> Case:
+    [(pk, number)] = prepared(_NEXT, {})
+    case = Case(
+        pk=pk,
         number=f"GJ-{now.year}-{number:06d}",
-        merchant=merchant,
+        merchant_id=found.merchant,
         title=title_of(need),
         need=need,
+        state=CaseState.OPEN,
         opened_by=actor,
-        first_contact=_first_contact(actor, merchant, owner),
-        person=owner.person,
-        team=owner.team,
-        pool=owner.pool,
+        # Who took it in: the member of staff who filed it, or the owner when the merchant did alone.
+        first_contact_id=found.answerable if found.member else actor.pk,
+        person_id=found.person,
+        team_id=found.team,
+        pool_id=found.pool,
         opened_at=now,
-        due_at=due_at,
+        due_at=now + min(PROMISES.values()),
     )
-    Clock.objects.bulk_create(
-        Clock(case=case, kind=kind, owner=owner.answerable, started_at=now, due_at=now + within)
-        for kind, within in PROMISES.items()
-    )
-    opened = CaseOpened(case.number, _owner_ref(owner), case.first_contact_id, due_at.isoformat())
-    record([Entry(now, actor_of(actor), f"case:{case.number}", opened, merchant.pk)])
+    case._state.adding = False  # what follows writes it
     return case
 
 
-def _first_contact(actor: User, merchant: Merchant, owner: Accountable) -> User:
-    """Who took it in: the member of staff who filed it, or the owner when the merchant did alone."""
-    return owner.answerable if merchant.members.filter(user=actor).exists() else actor
+def _columns(case: Case, found: Standing) -> dict[str, object]:
+    now = case.opened_at
+    dues = [now + within for within in PROMISES.values()]
+    opened = CaseOpened(case.number, _owner_ref(found), case.first_contact_id, min(dues).isoformat())
+    entry = Entry(now, actor_of(case.opened_by), f"case:{case.number}", opened, found.merchant)
+    return {
+        "id": case.pk,
+        "number": case.number,
+        "merchant": found.merchant,
+        "title": case.title,
+        "need": case.need,
+        "state": case.state,
+        "actor": case.opened_by_id,
+        "first_contact": case.first_contact_id,
+        "person": found.person,
+        "team": found.team,
+        "pool": found.pool,
+        "now": now,
+        "due_at": case.due_at,
+        "answerable": found.answerable,
+        "kinds": list(PROMISES),
+        "dues": dues,
+        "events": events([entry]),
+    }
 
 
-def _owner_ref(owner: Accountable) -> str:
-    for kind, holder in (("person", owner.person), ("team", owner.team), ("pool", owner.pool)):
+def _owner_ref(found: Standing) -> str:
+    for kind, holder in (("person", found.person), ("team", found.team), ("pool", found.pool)):
         if holder is not None:
-            return f"{kind}:{holder.pk}"
+            return f"{kind}:{holder}"
     raise AssertionError("an accountable holder is a person, a team or a pool")

@@ -54,6 +54,7 @@ def test_whoever_is_gone_is_not_named_and_the_home_pool_answers(cast, noon, kind
     User.objects.filter(pk=cast.lin.pk).update(is_active=False)
     assert accountable_for(cast.mo_shop, at=noon) == Accountable(None, None, cast.pool, cast.wei)
     found = standing(cast.mo, "M-2077", at=noon)
+    assert found
     assert (found.person, found.team, found.pool) == (None, None, cast.pool.pk)
     assert (found.holder, found.answerable) == (cast.pool.name, cast.wei.pk)
 
@@ -62,6 +63,7 @@ def test_what_is_read_at_once_says_the_same(cast, noon):
     for shop, actor in ((cast.mira_shop, cast.lin), (cast.mo_shop, cast.mo)):
         named = accountable_for(shop, at=noon)
         found = standing(actor, shop.ref, at=noon)
+        assert found
         assert (found.merchant, found.answerable) == (shop.pk, named.answerable.pk)
         assert (found.person, found.pool) == (
             named.person and named.person.pk,
