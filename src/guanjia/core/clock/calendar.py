@@ -159,6 +159,13 @@ class Schedule:
             left -= inside
         raise OverflowError("the calendar has too little open time in the next five years")
 
+    def spans(self, start: datetime, end: datetime) -> Iterator[Span]:
+        """Open time within `start`..`end`, in order, cut to fit."""
+        for begin, until, calendar in self._eras():
+            low, high = max(_second(start), begin), min(_second(end), until)
+            if low < high:
+                yield from calendar.spans(datetime.fromtimestamp(low, UTC), datetime.fromtimestamp(high, UTC))
+
     def _blocks(self, first: int, last: int) -> Iterator[_Block]:
         size = int(_STEP.total_seconds())
         for number in range(first // size, last // size + 1):
@@ -168,12 +175,8 @@ class Schedule:
             yield block
 
     def _block(self, start: int, end: int) -> _Block:
-        spans: list[Span] = []
-        for begin, until, calendar in self._eras():
-            low, high = max(start, begin), min(end, until)
-            if low < high:
-                spans += calendar.spans(datetime.fromtimestamp(low, UTC), datetime.fromtimestamp(high, UTC))
-        return _Block(end, tuple(spans))
+        quarter = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+        return _Block(end, tuple(self.spans(*quarter)))
 
     def _eras(self) -> Iterator[tuple[int, int, Calendar]]:
         edges = [-(2**62), *(_second(since) for since, _ in self.versions[1:]), 2**62]
