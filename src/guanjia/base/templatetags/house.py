@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils.html import format_html
@@ -27,6 +27,17 @@ def moment(at: datetime) -> SafeString:
 @register.filter
 def left(until: datetime, now: datetime) -> str:
     return moments.left(until, now)
+
+
+@register.filter
+def span(length: timedelta | None) -> str:
+    return moments.span(length) if length is not None else "–"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of 0 to 1."""
+    return f"{share:.0%}" if share is not None else "–"
 
 
 @register.simple_tag
