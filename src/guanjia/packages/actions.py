@@ -32,11 +32,13 @@ from guanjia.ledger.actions import Entry, Payload, record
 from guanjia.lines.models import Line
 from guanjia.lines.protocol.messages import HoldView
 from guanjia.packages.composing import ItemDraft, compose, submit
+from guanjia.packages.composition import Sheet, scope_of
 from guanjia.packages.events import ItemSettledByHand, PackageAccepted, PackageCancelled, ProposalAnswered
-from guanjia.packages.models import Package
+from guanjia.packages.models import Composition, Package
 from guanjia.packages.outlook import TO_ACCEPT
 from guanjia.packages.rows import PackageRow, keys_of_hold, load
 from guanjia.packages.rules import (
+    ITEMS_MOST,
     NotByHand,
     NotDeclinable,
     NothingToAccept,
@@ -97,9 +99,49 @@ def request_package(
         with transaction.atomic():
             return Package.objects.get(pk=effect())
     content = [case_number, mode, [draft.content() for draft in items], accept_total]
-    scope = f"package:{actor.pk}"
-    pk, _new = once(scope=scope, key=idempotency_key, content=content, now=now, effect=effect)
+    pk, _new = once(scope=scope_of(actor), key=idempotency_key, content=content, now=now, effect=effect)
     return Package.objects.get(pk=pk)
+
+
+@transaction.atomic
+def save_composition(*, actor: User, case_number: str, sheet: Sheet, now: datetime) -> None:
+    """Keep what this person is putting together on a case, right or wrong; nobody else sees it."""
+    case = access_case(actor=actor, number=case_number, verb=Verb.COMPOSE, now=now)
+    if len(sheet.items) > ITEMS_MOST:
+        raise BadInput(_("一揽子最多 %(most)d 项。") % {"most": ITEMS_MOST}, hint=_("请分成几个一揽子。"))
+    kept = {"key": sheet.key, "mode": sheet.mode, "items": sheet.stored(), "saved_at": now}
+    Composition.objects.update_or_create(case=case, author=actor, defaults=kept)
+
+
+@transaction.atomic
+def drop_composition(*, actor: User, case_number: str, now: datetime) -> None:
+    """Begin again with an empty sheet."""
+    case = access_case(actor=actor, number=case_number, verb=Verb.COMPOSE, now=now)
+    Composition.objects.filter(case=case, author=actor).delete()
+
+
+@transaction.atomic
+def submit_composition(
+    *,
+    actor: User,
+    case_number: str,
+    sheet: Sheet,
+    items: Sequence[ItemDraft],
+    now: datetime,
+    accept_total: int | None = None,
+) -> Package:
+    """Request what is on the sheet, as `request_package` does, once; the kept sheet has served."""
+    package = request_package(
+        actor=actor,
+        case_number=case_number,
+        mode=sheet.mode,
+        items=items,
+        now=now,
+        accept_total=accept_total,
+        idempotency_key=str(sheet.key),
+    )
+    Composition.objects.filter(case=package.case_id, author=actor, key=sheet.key).delete()
+    return package
 
 
 @transaction.atomic

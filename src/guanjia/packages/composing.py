@@ -15,6 +15,7 @@ from guanjia.base.moments import money
 from guanjia.base.sql import numbers
 from guanjia.cases.models import Case
 from guanjia.core.package import ItemState, Mode, PackageState, Submitted
+from guanjia.coverage.rules import MAY, Verb, relations
 from guanjia.ledger.actions import Entry, record
 from guanjia.lines.actions.mandates import use_mandate
 from guanjia.lines.models import Mandate, Service
@@ -129,11 +130,12 @@ def submit(*, actor: User, package: Package, accept_total: int | None, now: date
         raise TooLate(_("这个一揽子已经提交过了。"), hint=_("请刷新查看最新状态。"))
     items = list(package.items.select_related("service__line").order_by("position"))
     list_total = sum(item.quote_amount or 0 for item in items)
-    member = package.merchant.members.filter(user=actor).exists()
-    if accept_total is not None and (not member or accept_total != list_total):
+    if accept_total is not None and (
+        accept_total != list_total or not relations(actor, package.merchant, at=now) & MAY[Verb.ACCEPT]
+    ):
         raise PriceChanged(
             _("价目总额是 %(total)s，与确认的不同。") % {"total": money(list_total, package.currency)},
-            hint=_("请看过价格再确认；只有商家本人可以确认价格。"),
+            hint=_("请看过价格再确认；只有商家的负责人或财务可以确认价格。"),
         )
     within = _use_mandates(actor, package, items, now)
     submitted = PackageSubmitted(

@@ -30,6 +30,7 @@ from guanjia.packages.words import (
 )
 
 LATEST_MOST = 50
+WORDS_MOST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +299,29 @@ def catalogue(*, after: tuple[str, str] | None, limit: int) -> Catalogue:
     last = page[limit - 1] if len(page) > limit else None
     services = tuple(_service_look(service) for service in page[:limit])
     return Catalogue(services, f"{last.line.slug}/{last.code}" if last else None)
+
+
+def find_services(words: str, *, limit: int) -> list[ServiceLook]:
+    """Services of all open lines in whose titles (in any language), line or code each word occurs."""
+    found = Service.objects.select_related("line").filter(active=True, line__active=True)
+    for word in words.split()[:WORDS_MOST]:
+        found = found.filter(_names(word))
+    return [_service_look(service) for service in found.order_by("line__slug", "code")[:limit]]
+
+
+def _names(word: str) -> Q:
+    places = (
+        "titles__zh-Hans",
+        "titles__en",
+        "line__titles__zh-Hans",
+        "line__titles__en",
+        "code",
+        "line__slug",
+    )
+    named = Q()
+    for place in places:
+        named |= Q(**{f"{place}__icontains": word})
+    return named
 
 
 def _service_look(service: Service) -> ServiceLook:
