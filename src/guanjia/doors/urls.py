@@ -6,6 +6,7 @@ urlpatterns = [
     path("", front.front, name="home"),
     path("door/<str:ref>/", include("guanjia.doors.merchant.urls")),
     path("desk/", include("guanjia.doors.desk.urls")),
+    path("compose/", include("guanjia.doors.composer.urls")),
     path("console/", include("guanjia.doors.console.urls")),
     path("lead/", include("guanjia.doors.lead.urls")),
 ]
