@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from guanjia.base.actors import Actor
-from guanjia.base.errors import BadInput, Missing, Refusal
+from guanjia.base.errors import BadInput, Refusal
 from guanjia.base.texts import clean
 from guanjia.ledger.actions import Entry, Payload, record
 from guanjia.merchants.events import (
@@ -21,7 +21,7 @@ from guanjia.merchants.events import (
     MerchantRegistered,
 )
 from guanjia.merchants.models import FactDefinition, Member, MemberRole, Merchant
-from guanjia.merchants.queries import undefined
+from guanjia.merchants.queries import member_of, undefined
 from guanjia.merchants.rules import NAME_MOST, clean_facts, clean_ref
 from guanjia.people.models import Pool, User
 
@@ -121,10 +121,7 @@ def remove_member(*, actor: Actor, merchant: Merchant, member_id: int, now: date
 def _member(merchant: Merchant, member_id: int) -> Member:
     """The member, read under the merchant's lock: two owners cannot each see the other and both go."""
     Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
-    member = Member.objects.select_related("user").filter(merchant=merchant, pk=member_id).first()
-    if member is None:
-        raise Missing(_("这个人已经不是成员了。"), hint=_("请刷新查看最新的成员。"))
-    return member
+    return member_of(merchant, member_id)
 
 
 def _spare_the_last_owner(member: Member) -> None:
