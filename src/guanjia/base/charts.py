@@ -98,27 +98,26 @@ def trend(key: str, title: str, *, first: str, part: Part, points: Sequence[Poin
     ends = (known[0], known[-1]) if known else ()
     told = " → ".join(f"{point.day:%m-%d} {_share(point.share)}" for point in ends)
     rows = tuple((f"{point.day:%Y-%m-%d}", _share(point.share)) for point in reversed(known))
-    svg = _svg(key, title, told, PLOT + 32, _plot(part, points))
+    svg = _svg(key, title, told, PLOT + 36, _plot(part, points))
     return Chart(key, title, svg, (part,), (first, part.title), rows)
 
 
 def _plot(part: Part, points: Sequence[Point]) -> SafeString:
-    grid = ((at * PLOT // 100 + 8, at * PLOT // 100 + 4, 100 - at) for at in (0, 50, 100))
+    """The axis texts come last: they stay readable where the line passes."""
+    heights = [(at * PLOT // 100 + 8, 100 - at) for at in (0, 50, 100)]
+    texts = [("0", "", at - 4, f"{share}%") for at, share in heights]
+    if points:
+        first, last = points[0].day, points[-1].day
+        texts += [("0", "", PLOT + 30, f"{first:%m-%d}"), ("100%", " end", PLOT + 30, f"{last:%m-%d}")]
     return format_html(
         '{}<svg y="8" width="100%" height="{}" viewBox="0 0 {} 100" preserveAspectRatio="none">'
-        '<path class="{}" d="{}" vector-effect="non-scaling-stroke"/></svg>'
-        '<text class="axis" y="{}">{}</text><text class="axis end" x="100%" y="{}">{}</text>',
-        format_html_join(
-            "", '<line x2="100%" y1="{0}" y2="{0}"/><text class="axis" y="{1}">{2}%</text>', grid
-        ),
+        '<path class="{}" d="{}" vector-effect="non-scaling-stroke"/></svg>{}',
+        format_html_join("", '<line x2="100%" y1="{0}" y2="{0}"/>', ((at,) for at, _ in heights)),
         PLOT,
         max(len(points) - 1, 1),
         part.tone,
         _path(points),
-        PLOT + 28,
-        f"{points[0].day:%m-%d}" if points else "",
-        PLOT + 28,
-        f"{points[-1].day:%m-%d}" if points else "",
+        format_html_join("", '<text x="{}" class="axis{}" y="{}">{}</text>', texts),
     )
 
 

@@ -34,7 +34,7 @@ def _open(key: str, title: str, first: str, loads: Sequence[Load | LineLoad]) ->
 
 def of_record(record: Record) -> Chart:
     points = [Point(day, share) for day, share in record.by_day()]
-    title = _("近 %(days)d 天守时率") % {"days": RECORD_DAYS}
+    title = _("近 %(days)d 天守时率，七日滚动") % {"days": RECORD_DAYS}
     return trend("by-day", title, first=_("日期"), part=Part(_("守时率"), "brand"), points=points)
 
 

@@ -30,6 +30,7 @@ LISTED_MOST = 50
 PEOPLE_MOST = 30
 LEAGUE_DAYS = 30
 RECORD_DAYS = 91  # thirteen weeks
+ROLLING = 7  # days
 ESCALATIONS = (
     TaskKind.OVERDUE_DECISION,
     TaskKind.STUCK_CONFIRM,
@@ -204,10 +205,11 @@ class Record:
         return sorted(found, key=lambda s: (s.share is None, -(s.share or 0), -s.kept, s.slug))
 
     def by_day(self) -> list[tuple[date, float | None]]:
-        """The share of promises kept by all lines, for each of the last RECORD_DAYS days."""
+        """For each of the last RECORD_DAYS days the share of promises that all lines kept in the ROLLING
+        days up to it."""
         kept, broken = _sums((day.day, day) for line in self.lines for day in line.days)
         days = [self.today - timedelta(days=back) for back in range(RECORD_DAYS - 1, -1, -1)]
-        return [(day, share(kept.get(day, 0), broken.get(day, 0))) for day in days]
+        return [(day, share(_rolled(kept, day), _rolled(broken, day))) for day in days]
 
     def by_week(self, slug: str) -> list[tuple[date, int, int]]:
         """Kept and broken by week (its Monday) for one line, the newest first."""
@@ -223,6 +225,10 @@ def share(kept: int, broken: int) -> float | None:
 
 def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
+
+
+def _rolled(counts: Mapping[date, int], until: date) -> int:
+    return sum(counts.get(until - timedelta(days=back), 0) for back in range(ROLLING))
 
 
 def _sums(days: Iterable[tuple[date, Day]]) -> tuple[dict[date, int], dict[date, int]]:

@@ -45,14 +45,37 @@ def promised(cast, case, line, *, asked, within=4 * HOUR, took=None):
     return clock
 
 
+def board_at(now):
+    board = queries.board(now)
+    assert board is not None
+    return board
+
+
+def record_at(now):
+    record = queries.record(now)
+    assert record is not None
+    return record
+
+
+def kept_figures(*about, **more):
+    kept = figures(*about, **more)
+    assert kept is not None
+    return kept
+
+
 # --- figures ------------------------------------------------------------------------------------
 
 
 def test_figures_are_computed_once_while_fresh(db, noon):
     computed = []
+
+    def compute():
+        computed.append(1)
+        return len(computed)
+
     for at in (0, 30, 59, 60, 119):
         now = noon + timedelta(seconds=at)
-        kept = figures("x", lambda: computed.append(1) or len(computed), now=now, fresh=timedelta(minutes=1))
+        kept = kept_figures("x", compute, now=now, fresh=timedelta(minutes=1))
         assert kept.computed_at == noon + timedelta(seconds=at // 60 * 60)
         assert kept.content == at // 60 + 1
     assert len(computed) == 2
@@ -68,8 +91,8 @@ def test_figures_that_take_too_long_leave_what_was_kept_and_are_not_tried_at_onc
     brief = {"fresh": minute, "most": timedelta(milliseconds=50)}
     assert figures("x", slow, now=noon, **brief) is None
     assert figures("x", slow, now=noon + minute / 2, **brief) is None
-    first = figures("x", lambda: 7, now=noon + minute, **brief)
-    assert figures("x", slow, now=noon + 2 * minute, **brief) == first
+    first = kept_figures("x", lambda: 7, now=noon + minute, **brief)
+    assert kept_figures("x", slow, now=noon + 2 * minute, **brief) == first
     assert (first.content, first.computed_at, len(tried)) == (7, noon + minute, 2)
     assert "not computed" in caplog.text
     assert rows("SELECT current_setting('statement_timeout')") == [("0",)]
@@ -78,17 +101,17 @@ def test_figures_that_take_too_long_leave_what_was_kept_and_are_not_tried_at_onc
 @pytest.mark.django_db(transaction=True)
 def test_one_session_computes_while_the_others_get_what_was_kept(noon):
     minute = timedelta(minutes=1)
-    kept = figures("x", lambda: 1, now=noon, fresh=minute)
+    kept = kept_figures("x", lambda: 1, now=noon, fresh=minute)
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             other.set_autocommit(False)
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('x', 731))")
-            assert figures("x", lambda: 2, now=noon + 2 * minute, fresh=minute) == kept
+            assert kept_figures("x", lambda: 2, now=noon + 2 * minute, fresh=minute) == kept
             other.rollback()
     finally:
         other.close()
-    assert figures("x", lambda: 2, now=noon + 2 * minute, fresh=minute).content == 2
+    assert kept_figures("x", lambda: 2, now=noon + 2 * minute, fresh=minute).content == 2
 
 
 # --- what is counted ----------------------------------------------------------------------------
@@ -99,7 +122,7 @@ def test_open_and_overdue_are_counted_by_line_pool_and_person(cast, noon):
     pending(cast, noon)  # the banner's line owed its answer an hour ago
     a_case(cast, later)
     open_case(actor=cast.mo, merchant_ref=cast.mo_shop.ref, need="毛毯进仓", now=later)
-    board = queries.board(later)
+    board = board_at(later)
     assert [(line.slug, line.open, line.overdue) for line in board.lines] == [
         ("display-slots", 1, 1),
         ("warehousing", 0, 0),
@@ -111,10 +134,10 @@ def test_open_and_overdue_are_counted_by_line_pool_and_person(cast, noon):
 
 
 def test_an_empty_house_has_an_empty_board(db, noon):
-    board = queries.board(noon)
+    board = board_at(noon)
     assert (board.open, board.overdue, board.escalations, board.lines) == (0, 0, 0, ())
-    assert queries.record(noon).league() == []
-    assert {share for _day, share in queries.record(noon).by_day()} == {None}
+    assert record_at(noon).league() == []
+    assert {share for _day, share in record_at(noon).by_day()} == {None}
 
 
 def test_the_league_counts_promises_kept_in_thirty_days(cast, noon):
@@ -127,14 +150,14 @@ def test_the_league_counts_promises_kept_in_thirty_days(cast, noon):
     promised(cast, case, cast.display, asked=noon - 31 * DAY, took=9 * HOUR)  # before the league
     promised(cast, case, cast.display, asked=noon - 92 * DAY, took=9 * HOUR)  # before the record
     promised(cast, case, cast.warehousing, asked=noon - DAY, took=HOUR)
-    record = queries.record(noon)
+    record = record_at(noon)
     best, worst = record.league()
     assert (best.slug, best.kept, best.broken, best.share, best.answer) == ("warehousing", 1, 0, 1.0, HOUR)
     assert (worst.slug, worst.kept, worst.broken, worst.share) == ("display-slots", 2, 2, 0.5)
     assert worst.answer == 3 * HOUR
     days = dict(record.by_day())
     assert len(days) == 91
-    assert (days[date(2026, 11, 8)], days[date(2026, 11, 9)], days[date(2026, 11, 7)]) == (1.0, 0.5, None)
+    assert [days[date(2026, 11, day)] for day in (7, 8, 9, 10)] == [None, 1.0, 0.75, 0.6]
     weeks = record.by_week("display-slots")
     assert (len(weeks), weeks[0], weeks[1]) == (13, (date(2026, 11, 9), 0, 2), (date(2026, 11, 2), 2, 0))
     assert sum(broken for _week, _kept, broken in weeks) == 3
@@ -155,7 +178,7 @@ def test_what_is_stuck_is_an_escalation(cast, noon):
     package = stories.needs_hand(cast, noon)
     [stuck] = queries.escalations()
     assert (stuck.number, stuck.line, stuck.service) == (package.case.number, "展位", "首页展示位")
-    assert queries.board(noon).escalations == 1
+    assert board_at(noon).escalations == 1
 
 
 # --- pages --------------------------------------------------------------------------------------
@@ -229,6 +252,6 @@ def test_a_line_that_does_not_exist_is_missing(db):
 def test_plots_come_with_their_tables(cast, noon):
     pending(cast, noon)
     noon += 5 * HOUR
-    charts = plots.of_board(queries.board(noon))
+    charts = plots.of_board(board_at(noon))
     assert charts["lines_chart"].rows == (("展位", "1", "0"), ("仓配", "0", "0"))
-    assert plots.of_record(queries.record(noon)).rows == (("2026-11-10", "0%"),)
+    assert plots.of_record(record_at(noon)).rows == (("2026-11-10", "0%"),)
