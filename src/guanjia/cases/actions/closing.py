@@ -79,7 +79,7 @@ def bring_back(case: Case, *, actor: User, now: datetime) -> bool:
 
 @transaction.atomic
 def wait_for_merchant(*, actor: User, number: str, days: int, now: datetime) -> Clock:
-    """From now on it is the merchant's turn, for `days` days. Raises AlreadySolved, WaitsAlready, BadInput."""
+    """From now on it is the merchant's turn, for some days. Raises AlreadySolved, WaitsAlready, BadInput."""
     if not 1 <= days <= WAIT_DAYS_MOST:
         raise BadInput(_("等商家的期限要在 1 到 %(most)d 天之间。") % {"most": WAIT_DAYS_MOST})
     case = _locked(actor, number, now, Verb.NOTE)

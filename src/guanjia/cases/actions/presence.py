@@ -18,9 +18,7 @@ from guanjia.people.models import User
 def be_present(*, actor: User, number: str, writing: bool, now: datetime) -> Case:
     """This person has the case open now. Raises Missing, Forbidden."""
     case = access_case(actor=actor, number=number, verb=Verb.NOTE, now=now)
-    Presence.objects.update_or_create(
-        case=case, user=actor, defaults={"seen_at": now, "writing": writing}
-    )
+    Presence.objects.update_or_create(case=case, user=actor, defaults={"seen_at": now, "writing": writing})
     return case
 
 

@@ -1,5 +1,21 @@
 from django.urls import path
 
-from guanjia.doors.desk import views
+from guanjia.doors.desk.views import cases, lists, merchants, talk
 
-urlpatterns = [path("", views.desk, name="desk")]
+urlpatterns = [
+    path("", lists.desk, name="desk"),
+    path("list", lists.fresh, name="desk_list"),
+    path("find", lists.find, name="desk_find"),
+    path("views/", lists.saved, name="desk_views"),
+    path("views/<int:pk>", lists.change, name="desk_view"),
+    path("mandates/", merchants.mandates, name="desk_mandates"),
+    path("merchants/", merchants.portfolio, name="desk_merchants"),
+    path("merchants/<str:ref>/", merchants.merchant, name="desk_merchant"),
+    path("new", merchants.new_case, name="desk_new"),
+    path("cases/<str:number>/", cases.case, name="desk_case"),
+    path("cases/<str:number>/here", cases.here, name="desk_here"),
+    path("cases/<str:number>/say/<str:box>", talk.send, name="desk_say"),
+    path("cases/<str:number>/draft/<str:box>", talk.draft, name="desk_draft"),
+    path("cases/<str:number>/do/<str:verb>", cases.act, name="desk_do"),
+    path("by-hand/<str:number>/<int:position>", cases.by_hand, name="desk_by_hand"),
+]

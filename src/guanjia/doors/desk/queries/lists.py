@@ -1,0 +1,202 @@
+"""Lists of cases, sorted by the clock.
+
+Every list walks a partial index of its holder in the order of the clock and stops after a page, so that it
+costs the same however many cases there are. What an index cannot narrow (a line, words in a title) is
+looked for among the LOOK most urgent only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from guanjia.base.sql import rows
+from guanjia.base.texts import pick
+from guanjia.cases.models import CaseState, ClockKind
+from guanjia.doors.desk.rules import Scope
+
+PAGE = 30
+LOOK = 1000
+SOON = timedelta(hours=2)
+RECENT = timedelta(days=14)
+LIVE = "state IN ('open', 'waiting_line', 'waiting_merchant')"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which list: one of `cases.rules.VIEWS`, narrowed by a line and words in the title or the merchant;
+    the rows behind `after`."""
+
+    view: str = "mine"
+    line: int | None = None
+    words: str = ""
+    after: tuple[datetime, int] | None = None
+    saved: int | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        return bool(self.line or self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case as a row: `waits` says in words what for, `lines` how many business lines it touches."""
+
+    pk: int
+    number: str
+    title: str
+    state: str
+    due_at: datetime | None
+    solved_at: datetime | None
+    merchant: str
+    waits: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of a list; `next` is the `after` of the following page."""
+
+    rows: tuple[Row, ...]
+    next: str
+
+
+_HOLDERS: Mapping[str, tuple[str, ...]] = {
+    "mine": ("person",),
+    "soon": ("person", "team"),
+    "line": ("person", "team"),
+    "merchant": ("person", "team"),
+    "team": ("team",),
+    "pool": ("pool",),
+    "solved": ("person", "team"),
+    "all": ("person", "team", "pool"),
+}
+"""Whose cases a view holds. `all` is what a search looks through."""
+_OF = {"person": "c.person_id = %(user)s", "team": "c.team_id = g", "pool": "c.pool_id = g"}
+_NARROW = {
+    "soon": "c.due_at < %(soon)s",
+    "line": "c.state = 'waiting_line'",
+    "merchant": "c.state = 'waiting_merchant'",
+}
+_BY_LINE = """EXISTS (SELECT FROM packages_package p JOIN packages_item i ON i.package_id = p.id
+  JOIN lines_service s ON s.id = i.service_id WHERE p.case_id = c.id AND s.line_id = %(line)s)"""
+_BY_WORDS = """(c.title ILIKE %(like)s OR EXISTS (SELECT FROM merchants_merchant m
+  WHERE m.id = c.merchant_id AND (m.name ILIKE %(like)s OR m.ref ILIKE %(like)s)))"""
+_ROWS = """
+SELECT c.id, c.number, c.title, c.state, c.due_at, c.solved_at, m.name, w.kind, w.titles,
+  (SELECT count(DISTINCT s.line_id) FROM packages_package p JOIN packages_item i ON i.package_id = p.id
+   JOIN lines_service s ON s.id = i.service_id WHERE p.case_id = c.id)
+FROM ({found}) f JOIN cases_case c ON c.id = f.id JOIN merchants_merchant m ON m.id = c.merchant_id
+LEFT JOIN LATERAL (
+  SELECT k.kind, l.titles FROM cases_clock k LEFT JOIN lines_line l ON l.id = k.line_id
+  WHERE k.case_id = c.id AND k.stopped_at IS NULL ORDER BY k.due_at, k.id LIMIT 1) w ON true
+ORDER BY {order}
+"""
+
+
+def listing(scope: Scope, wanted: Wanted, now: datetime) -> Listing:
+    """A page of a list, in one statement."""
+    found = found_in(wanted)
+    by = "f.due_at DESC, f.id DESC" if wanted.view == "solved" else "f.due_at, f.id"
+    picked = f"SELECT * FROM ({found}) f ORDER BY {by} LIMIT {PAGE + 1}"  # noqa: S608 - our own text
+    got = rows(_ROWS.format(found=picked, order=by), values(scope, wanted, now))
+    shown = tuple(_row(row) for row in got[:PAGE])
+    return Listing(shown, cursor(shown[-1]) if len(got) > PAGE else "")
+
+
+def found_in(wanted: Wanted, *, most: int = PAGE + 1) -> str:
+    """SQL for ids and instants of the rows of a list, `most` of each holder."""
+    parts = [_of(holder, wanted, most) for holder in _HOLDERS[wanted.view]]
+    return " UNION ALL ".join(parts)
+
+
+def _of(holder: str, wanted: Wanted, most: int) -> str:
+    solved = wanted.view == "solved"
+    at = "c.solved_at" if solved else "c.due_at"
+    where = [_OF[holder], "c.solved_at > %(since)s" if solved else f"c.{LIVE}"]
+    if wanted.view in _NARROW:
+        where.append(_NARROW[wanted.view])
+    if wanted.after:
+        where.append(f"({at}, c.id) {'<' if solved else '>'} (%(at)s, %(id)s)")
+    way = "DESC" if solved else "ASC"
+    order = f"{at} {way}, c.id {way}"
+    if not wanted.narrowed:
+        return _each(holder, f"SELECT c.id, {at} AS due_at", " AND ".join(where), order, most)
+    near = _each(holder, f"SELECT c.*, {at} AS at", " AND ".join(where), order, LOOK)
+    also = [_BY_LINE] if wanted.line else []
+    also += [_BY_WORDS] if wanted.words else []
+    narrow = " AND ".join(also)
+    return (
+        f"(SELECT c.id, c.at AS due_at FROM ({near}) c WHERE {narrow}"  # noqa: S608 - our own text
+        f" ORDER BY c.at {way}, c.id {way} LIMIT {most})"
+    )
+
+
+def _each(holder: str, select: str, where: str, order: str, most: int) -> str:
+    """For each of the holders the first rows of its own index."""
+    one = f"{select} FROM cases_case c WHERE {where} ORDER BY {order} LIMIT {most}"
+    if holder == "person":
+        return f"({one})"
+    return f"(SELECT x.* FROM unnest(%({holder})s::bigint[]) g, LATERAL ({one}) x)"  # noqa: S608
+
+
+def values(scope: Scope, wanted: Wanted, now: datetime) -> dict[str, Any]:
+    at, pk = wanted.after or (now, 0)
+    return {
+        "user": scope.user,
+        "team": scope.team_ids,
+        "pool": list(scope.pools),
+        "soon": now + SOON,
+        "since": now - RECENT,
+        "line": wanted.line,
+        "like": f"%{_literal(wanted.words)}%",
+        "at": at,
+        "id": pk,
+    }
+
+
+def _literal(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def cursor(row: Row) -> str:
+    at = row.solved_at or row.due_at
+    return f"{at.isoformat()}~{row.pk}" if at else ""
+
+
+def behind(wanted: Wanted, after: str) -> Wanted:
+    """The page behind a cursor; the first one for a cursor that is none."""
+    at, _tilde, pk = after.partition("~")
+    try:
+        return replace(wanted, after=(datetime.fromisoformat(at), int(pk)))
+    except ValueError:
+        return wanted
+
+
+def _row(row: tuple[Any, ...]) -> Row:
+    pk, number, title, state, due_at, solved_at, merchant, kind, line, lines = row
+    return Row(
+        pk, number, title, state, due_at, solved_at, merchant, waits_for(state, kind, title_of(line)), lines
+    )
+
+
+def title_of(titles: str | None) -> str:
+    """JSON as a plain statement returns it; empty for nothing."""
+    return pick(json.loads(titles)) if titles else ""
+
+
+def waits_for(state: str, kind: str | None, line: str) -> str:
+    """What the clock that ends first waits for."""
+    if state in (CaseState.SOLVED, CaseState.CLOSED) or kind is None:
+        return _(CaseState(state).label)
+    if kind == ClockKind.LINE_DECISION and line:
+        return _("等%(line)s答复") % {"line": line}
+    return {
+        ClockKind.FIRST_ANSWER: _("等您首次答复"),
+        ClockKind.MERCHANT_ANSWER: _("等商家答复"),
+    }.get(ClockKind(kind), _("办理中"))

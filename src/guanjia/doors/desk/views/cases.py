@@ -1,0 +1,80 @@
+"""One case: its page, what is done with it, and who is there."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from guanjia.base.errors import Missing, Refusal
+from guanjia.cases.actions import be_present, reopen_case, solve_case, stop_waiting, wait_for_merchant
+from guanjia.doors.desk.queries.case import package_case
+from guanjia.doors.desk.showing import pulse, show_case
+from guanjia.packages.actions import settle_item_by_hand
+from guanjia.people.pages import Visit, page
+
+NOTHING_NEW = 204
+
+
+@page()
+def case(visit: Visit, number: str) -> HttpResponse:
+    """A case, with its list and its merchant beside it."""
+    return show_case(visit, number)
+
+
+@page("POST")
+def here(visit: Visit, number: str) -> HttpResponse:
+    """A heartbeat of an open page: it says who is there, and is told what has changed."""
+    form = visit.request.POST
+    be_present(actor=visit.user, number=number, writing=form.get("writing") == "1", now=visit.now)
+    changed = pulse(visit, number, form.get("mark", ""))
+    if changed is None:
+        return HttpResponse(status=NOTHING_NEW)
+    return visit.render("doors/desk/pulse.html", changed | {"query": visit.request.GET.urlencode()})
+
+
+@page("POST")
+def act(visit: Visit, number: str, verb: str) -> HttpResponse:
+    """Solve, reopen, wait for the merchant, or wait no longer."""
+    by = {"actor": visit.user, "number": number, "now": visit.now}
+    days = visit.request.POST.get("days", "")
+    try:
+        if verb == "solve":
+            solve_case(**by)
+            return visit.go(_page(visit, number), told=_("已办结，时钟停止。"))
+        if verb == "reopen":
+            reopen_case(**by)
+            return visit.go(_page(visit, number), told=_("已重新打开，时钟重新开始。"))
+        if verb == "wait":
+            wait_for_merchant(days=int(days) if days.isdecimal() else 0, **by)
+            return visit.go(_page(visit, number), told=_("在等商家，时钟已开始。"))
+        if verb == "resume":
+            stop_waiting(**by)
+            return visit.go(_page(visit, number), told=_("不再等商家。"))
+    except Missing:
+        raise
+    except Refusal as refusal:
+        return show_case(visit, number, refusal=refusal)
+    raise Missing(_("没有这个动作。"), hint=_("请从页面上的按钮里选。"))
+
+
+@page("POST")
+def by_hand(visit: Visit, number: str, position: int) -> HttpResponse:
+    """A person has dealt with an item that could not be confirmed."""
+    outcome = visit.request.POST.get("outcome", "")
+    case_number = package_case(number)
+    try:
+        settle_item_by_hand(
+            actor=visit.user, number=number, position=position, outcome=outcome, now=visit.now
+        )
+    except Missing:
+        raise
+    except Refusal as refusal:
+        return show_case(visit, case_number, refusal=refusal)
+    return visit.go(_page(visit, case_number), told=_("已记下处理结果。"))
+
+
+def _page(visit: Visit, number: str) -> str:
+    """The case's page, with the same list beside it."""
+    query = visit.request.GET.urlencode()
+    return reverse("desk_case", args=[number]) + (f"?{query}" if query else "")

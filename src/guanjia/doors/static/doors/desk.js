@@ -1,0 +1,88 @@
+// The desk by keyboard, and what keeps typed text, focus and open parts where they are. All works without.
+"use strict";
+
+const rowsOf = () => [...document.querySelectorAll("a[data-row]")];
+
+const move = (step) => {
+  const rows = rowsOf();
+  const at = rows.indexOf(document.activeElement);
+  const from = at >= 0 ? at : rows.findIndex((row) => row.hasAttribute("aria-current"));
+  const next = rows[Math.min(Math.max(from + step, 0), rows.length - 1)];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+};
+
+const write = (box) => {
+  const radio = document.getElementById(`box-${box}`);
+  if (radio) radio.checked = true;
+  document.getElementById(box)?.focus();
+};
+
+const copy = async (button) => {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    return; // no permission: the number is there to be selected
+  }
+  button.textContent = `${button.dataset.copy} · ${button.dataset.done}`;
+  setTimeout(() => { button.textContent = button.dataset.copy; }, 1500);
+};
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-move], [data-open], [data-focus], [data-write], [data-copy]");
+  if (!button) return;
+  if (button.dataset.move) move(Number(button.dataset.move));
+  else if ("open" in button.dataset) document.activeElement.closest("a[data-row]")?.click();
+  else if (button.dataset.focus) document.getElementById(button.dataset.focus)?.focus();
+  else if (button.dataset.write) write(button.dataset.write);
+  else copy(button);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".switch input")) write(event.target.id.replace("box-", ""));
+});
+
+// Escape leaves a box; what is in it is kept.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.isComposing && event.target.matches(".box textarea, .find input")) event.target.blur();
+});
+
+// Others are told that somebody writes here, until the next heartbeat without a keystroke.
+const flag = () => document.querySelector("#here [name=writing]");
+document.addEventListener("input", (event) => {
+  if (event.target.matches(".box textarea") && flag()) flag().value = "1";
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.target.id !== "here" || !flag()) return;
+  flag().value = "";
+  if (stale) document.querySelector("#here [name=mark]").value = "";
+  stale = false;
+});
+
+// A part in which somebody is working, or selecting, stays as it is until they are done; what they have
+// unfolded stays unfolded.
+let stale = false; // something was left as it was: ask for all of it again
+const busy = (part) => {
+  const selection = getSelection();
+  const selects = selection && !selection.isCollapsed && part.contains(selection.anchorNode);
+  return selects || (part.contains(document.activeElement) && document.activeElement !== part) || part.querySelector(".menu[open]");
+};
+document.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const part = event.detail.target;
+  if (busy(part)) {
+    event.detail.shouldSwap = false;
+    stale = true;
+    return;
+  }
+  for (const one of part.querySelectorAll("details[open][id]")) {
+    event.detail.fragment.querySelector(`#${one.id}`)?.setAttribute("open", "");
+  }
+});
+
+// The newest words are the ones to read: an open case begins at its end, unless something was refused.
+const body = document.querySelector(".case > .body");
+if (body && !location.hash && !body.querySelector(".refusal")) {
+  const last = body.querySelector(".word:last-of-type");
+  const unread = body.querySelector(".word.unread");
+  (unread ?? (body.scrollHeight > body.clientHeight ? last : null))?.scrollIntoView({ block: "center" });
+}
