@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "demo": ("guanjia.demo.command:demo", "Play the story on a demo marketplace of six lines."),
     "import": ("guanjia.cli.importing:import_group", "Import merchants and responsibilities."),
     "export": ("guanjia.cli.exporting:export_group", "Export merchants and responsibilities."),
+    "person": ("guanjia.cli.people:person_group", "Let people in."),
     "line": ("guanjia.cli.lines:line_group", "Register, check and serve business lines."),
     "package": ("guanjia.cli.packages:package_group", "Look at packages."),
     "doctor": ("guanjia.cli.doctor:doctor", "Say how the house is, and what to do if it is not well."),
