@@ -27,7 +27,8 @@ def token_digest(token: str) -> bytes:
 
 _COLUMNS = [field.attname for field in User._meta.concrete_fields]
 _OF_TOKEN = f"""
-SELECT {", ".join(f"u.{name}" for name in _COLUMNS)} FROM people_apitoken t JOIN people_user u ON u.id = t.user_id
+SELECT {", ".join(f"u.{name}" for name in _COLUMNS)}
+FROM people_apitoken t JOIN people_user u ON u.id = t.user_id
 WHERE t.digest = %(digest)s AND t.expires_at > %(now)s::timestamptz AND u.is_active
 """  # noqa: S608 - names of columns
 
