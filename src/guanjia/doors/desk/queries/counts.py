@@ -46,8 +46,8 @@ def titles() -> dict[str, str]:
         "soon": _("快超时"),
         "line": _("等业务线"),
         "merchant": _("等商家"),
-        "team": _("专班"),
-        "pool": _("共享池"),
+        "team": _("专班的"),
+        "pool": _("共享池的"),
         "solved": _("最近办结"),
     }
 
