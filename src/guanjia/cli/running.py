@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -96,7 +95,6 @@ def serve(host: str, port: int, threads: int) -> None:
 @click.option("--settlers", default=1, show_default=True, help="Transactions settled at once.")
 def worker(batch: int, inflight: int, settlers: int) -> int:
     """Run a worker until SIGTERM; it puts back what it holds."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     ready()
     from guanjia.cli.worker import work
 
