@@ -10,6 +10,7 @@ import pytest
 from guanjia.core.allocation import allocate, make_market, make_rules, verify
 from guanjia.core.allocation.tests.markets import (
     BACKENDS,
+    Bounds,
     choose,
     is_stable,
     make_round,
@@ -60,14 +61,17 @@ def test_of_all_stable_outcomes_it_is_the_best_for_every_merchant():
     for number in range(60):
         lists = [chance.sample(range(3), 3) for _ in range(4)]
         scores = [[40 * wishes.index(s) + chance.randrange(50) for s in range(3)] for wishes in lists]
-        round_ = replace(make_round(chance, 4, 3, bounds=number % 2 == 0), lists=lists, scores=scores)
+        round_ = replace(make_round(chance, 4, 3), lists=lists, scores=scores)
+        if number % 2:
+            one_each = Bounds(1, [0] * 4, [1] * 4, [0] * 2, [1] * 2)
+            round_ = replace(round_, lists=[*lists[:3], []], sessions=[one_each] * 3)
         ours = solved(round_)
-        outcomes = list(product(*([*wishes, None] for wishes in lists)))
+        outcomes = list(product(*([*wishes, None] for wishes in round_.lists)))
         others = [other for other in outcomes if is_stable(round_, list(other))]
         assert tuple(ours) in others
         assert not any(prefers(round_, m, at, ours[m]) for other in others for m, at in enumerate(other))
         stable += len(others)
-    assert stable > 80
+    assert stable > 75, stable
 
 
 def test_no_merchant_gains_by_handing_in_another_list():
