@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Q
-from django.db.models.fields.json import KT, KeyTextTransform
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput
@@ -18,7 +18,7 @@ from guanjia.lines.models.line import DecisionRuleChoice, Silence
 
 PAGE, WORDS_MOST = 40, 5
 _CURSOR = re.compile(r"([-a-zA-Z0-9_]{1,40})/([-a-zA-Z0-9_]{1,60})")
-_SEARCHED = ("titles__zh-Hans", "titles__en", "line__titles__zh-Hans", "line__titles__en")
+_SEARCHED = [(titles, language) for titles in ("titles", "line__titles") for language in ("zh-Hans", "en")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def starters(limit: int) -> list[ServiceCard]:
 
 
 def _texts() -> dict[str, KeyTextTransform]:
-    return {f"said_{n}": KT(path) for n, path in enumerate(_SEARCHED)}
+    return {f"said_{n}": KeyTextTransform(language, titles) for n, (titles, language) in enumerate(_SEARCHED)}
 
 
 def _says(word: str) -> Q:

@@ -6,35 +6,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from guanjia.cases.actions import open_case, say
 from guanjia.cases.models import Case
-from guanjia.demo.cast import make_cast
 from guanjia.packages.tests import stories
 
 ENGLISH = {"Accept-Language": "en"}
 DOOR = "/door/M-1042/"
-
-
-@pytest.fixture
-def now():
-    return timezone.now()
-
-
-@pytest.fixture
-def market(db, now):
-    return make_cast(now - timedelta(days=1))
-
-
-@pytest.fixture
-def mira(client, market):
-    client.force_login(market.mira)
-    return client
-
-
-def said(answer):
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
 def seen_in(answer):
@@ -47,7 +25,7 @@ def statements(client, path):
     return len(asked)
 
 
-def test_a_need_is_said_once_and_becomes_a_case(mira, market):
+def test_a_need_is_said_once_and_becomes_a_case(mira, market, said):
     key = re.search(r'name="key" value="(\w+)"', mira.get(DOOR).content.decode())[1]
     posted = {"need": " 想要一个首页展示位 ", "key": key}
     first, again = mira.post(DOOR, posted), mira.post(DOOR, posted)
@@ -73,7 +51,7 @@ def test_a_need_is_said_once_and_becomes_a_case(mira, market):
     ],
     ids=["empty", "long", "nul"],
 )
-def test_what_cannot_be_kept_is_refused_and_stays_in_the_box(mira, need, words, unchanged):
+def test_what_cannot_be_kept_is_refused_and_stays_in_the_box(mira, need, words, unchanged, said):
     mira.get(DOOR)
     with unchanged():
         answer = mira.post(DOOR, {"need": need, "key": "f" * 32})
@@ -84,7 +62,7 @@ def test_what_cannot_be_kept_is_refused_and_stays_in_the_box(mira, need, words, 
     assert 'name="key" value="' + "f" * 32 in page
 
 
-def test_the_door_shows_tracks_proposals_and_what_is_finished(mira, market, now):
+def test_the_door_shows_tracks_proposals_and_what_is_finished(mira, market, now, said):
     pending, dearer = stories.pending(market, now), stories.dearer(market, now)
     done = stories.done(market, now)
     Case.objects.filter(pk=done.case_id).update(state="solved", solved_at=now)
@@ -97,7 +75,7 @@ def test_the_door_shows_tracks_proposals_and_what_is_finished(mira, market, now)
     assert page.index("Recently done") < page.index(done.case.number)
 
 
-def test_the_most_urgent_comes_first_and_the_list_ends(mira, market, now):
+def test_the_most_urgent_comes_first_and_the_list_ends(mira, market, now, said):
     for n in range(10):
         at = now - timedelta(minutes=n)
         open_case(actor=market.mira, merchant_ref="M-1042", need=f"第{n}件", now=at)
@@ -108,7 +86,7 @@ def test_the_most_urgent_comes_first_and_the_list_ends(mira, market, now):
     assert [int(n) for n in re.findall(r"第(\d)件", rest)] == [1, 0]
 
 
-def test_the_manager_card_counts_the_promises_kept(mira, market, now):
+def test_the_manager_card_counts_the_promises_kept(mira, market, now, said):
     for after in (timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=5)):
         case = stories.a_case(market, now - timedelta(hours=6))
         say(actor=market.lin, number=case.number, body="好的", now=case.opened_at + after)
@@ -118,11 +96,12 @@ def test_the_manager_card_counts_the_promises_kept(mira, market, now):
     assert "承诺首次答复 4 小时内 最近 3 次 守住 2 次 通常多久 30 分钟 替补 魏岚 Wei" in page
 
 
-def test_a_pool_answers_by_its_lead(client, market):
+def test_a_pool_answers_by_its_lead(client, market, said):
     client.force_login(market.mo)
     assert "共享池 共享池，由魏岚 Wei负责" in said(client.get("/door/M-2077/"))
 
 
+@pytest.mark.usefixtures("still")
 def test_what_moves_is_sent_only_when_there_is_news(mira, market, now, django_assert_max_num_queries):
     seen = seen_in(mira.get(DOOR))
     with django_assert_max_num_queries(6):
