@@ -22,6 +22,12 @@ def _live(holder: str = "") -> Q:
     return live & Q(**{f"{holder}__isnull": False}) if holder else live
 
 
+def _waits(holder: str) -> Q:
+    """For lists of what waits for somebody else: what has just been taken in costs them nothing."""
+    waiting = (CaseState.WAITING_LINE, CaseState.WAITING_MERCHANT)
+    return Q(state__in=waiting) & Q(**{f"{holder}__isnull": False})
+
+
 class Case(Holder):
     """What a merchant said, once: numbered, owned, clocked.
 
@@ -52,6 +58,14 @@ class Case(Holder):
             ),
             models.Index(fields=["team", "due_at", "id"], name="case_live_team", condition=_live("team")),
             models.Index(fields=["pool", "due_at", "id"], name="case_live_pool", condition=_live("pool")),
+            models.Index(
+                fields=["person", "state", "due_at", "id"],
+                name="case_waits_person",
+                condition=_waits("person"),
+            ),
+            models.Index(
+                fields=["team", "state", "due_at", "id"], name="case_waits_team", condition=_waits("team")
+            ),
             models.Index(
                 fields=["person", "solved_at", "id"],
                 name="case_solved_person",
