@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from guanjia.doors.console.asked import in_order
 
-NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+NAME: Final = re.compile(r"^[a-z][a-z0-9_]{0,39}\Z")
 _TYPES: Final[Mapping[str, Mapping[str, Any]]] = {
     "text": {"type": "string"},
     "integer": {"type": "integer"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,7 +61,7 @@ def stuck_at(line: Line) -> list[Stuck]:
     """What a person has to look after, the first clock first."""
     found = rows(_STUCK, [line.pk, TaskKind.OVERDUE_DECISION, STUCK_MOST])
     return [
-        Stuck(_(TaskKind(kind).label), detail, since, due_at, number, position, pick(titles))
+        Stuck(_(TaskKind(kind).label), detail, since, due_at, number, position, pick(json.loads(titles)))
         for kind, detail, since, due_at, number, position, titles in found
     ]
 

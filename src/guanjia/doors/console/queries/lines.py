@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -58,7 +59,7 @@ def my_lines(user: User, now: datetime) -> list[MyLine]:
     }
     found = rows(_MINE, wanted)
     return [
-        MyLine(slug, pick(titles), kind == LineKind.HOSTED, waiting, due_at)
+        MyLine(slug, pick(json.loads(titles)), kind == LineKind.HOSTED, waiting, due_at)
         for slug, titles, kind, waiting, due_at in found
     ]
 
