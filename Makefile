@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-up clean
+.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-up bench-web clean
 
 install: $(VENV)/installed
 dev: $(VENV)/installed-dev
@@ -60,6 +60,9 @@ bench-packages: dev
 
 bench-import: dev
 	$(BIN)/python bench/bench_import.py
+
+bench-web: dev
+	$(BIN)/python bench/bench_web.py --big --json artefacts/bench-web.json
 
 bench-up: dev
 	$(BIN)/python bench/bench_up.py

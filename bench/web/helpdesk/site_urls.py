@@ -1,0 +1,6 @@
+"""django-helpdesk at the root of its own server."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [path("admin/", admin.site.urls), path("", include("helpdesk.urls", namespace="helpdesk"))]
