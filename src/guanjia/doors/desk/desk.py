@@ -12,7 +12,7 @@ from guanjia.base.moments import countdown
 from guanjia.cases.models import SavedView
 from guanjia.cases.rules import VIEWS
 from guanjia.doors.desk.queries.counts import Views, counted, saved_views, wanted_of
-from guanjia.doors.desk.queries.lists import Listing, Wanted, behind, listing
+from guanjia.doors.desk.queries.lists import PAGE, Listing, Wanted, behind, listing
 from guanjia.doors.desk.rules import Scope, at_desk
 from guanjia.people.pages import Visit
 
@@ -44,14 +44,15 @@ class Desk:
         return next((view.title for view in every if view.key == self.key), "")
 
 
-def desk_of(visit: Visit, wanted: Wanted | None = None) -> Desk:
+def desk_of(visit: Visit, wanted: Wanted | None = None, *, rows: int = PAGE) -> Desk:
     """The desk of a visitor, with the list that the address names; four statements. Raises Forbidden."""
     scope = at_desk(visit.user)
     saved = saved_views(scope)
     shown = wanted or _wanted(visit.request, saved)
-    views, rows = counted(scope, saved, visit.now), listing(scope, shown, visit.now)
+    views = counted(scope, saved, visit.now)
+    page = listing(scope, shown, visit.now, most=rows)
     query = f"saved={shown.saved}" if shown.saved else f"view={shown.view}"
-    desk = Desk(scope, shown, saved, views, rows, query, "")
+    desk = Desk(scope, shown, saved, views, page, query, "")
     return replace(desk, mark=_mark(desk, visit))
 
 

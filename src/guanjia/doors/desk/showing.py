@@ -14,6 +14,7 @@ from guanjia.cases.rules import access_case
 from guanjia.coverage.rules import Verb
 from guanjia.doors.desk.desk import desk_of
 from guanjia.doors.desk.queries import case as read
+from guanjia.doors.desk.queries.lists import BESIDE
 from guanjia.doors.desk.queries.merchants import MerchantLook, merchant_look
 from guanjia.people.pages import Visit
 
@@ -41,7 +42,7 @@ def show_case(
     case = case_of(visit, number)
     side = merchant_look(case.merchant, visit.now)
     content = _live(visit, case, side) | _boxes(visit, case, typed)
-    desk = desk_of(visit)
+    desk = desk_of(visit, rows=BESIDE)
     content |= {"side": side, "refusal": refusal, "open_number": case.number, "at": "case"}
     status = refusal.status if refusal else 200
     return visit.render("doors/desk/case.html", desk.content(**content), status=status)

@@ -44,8 +44,8 @@ def titles() -> dict[str, str]:
     return {
         "mine": _("我负责的"),
         "soon": _("快超时"),
-        "line": _("等业务线"),
-        "merchant": _("等商家"),
+        "line": _("等业务线的"),
+        "merchant": _("等商家的"),
         "team": _("专班的"),
         "pool": _("共享池的"),
         "solved": _("最近办结"),

@@ -20,7 +20,9 @@ from guanjia.base.texts import pick
 from guanjia.cases.models import CaseState, ClockKind
 from guanjia.doors.desk.rules import Scope
 
-PAGE = 30
+PAGE = 25
+BESIDE = 12
+"""Rows of a list that stands beside a case."""
 LOOK = 1000
 SOON = timedelta(hours=2)
 RECENT = timedelta(days=14)
@@ -99,14 +101,14 @@ ORDER BY {order}
 """
 
 
-def listing(scope: Scope, wanted: Wanted, now: datetime) -> Listing:
+def listing(scope: Scope, wanted: Wanted, now: datetime, *, most: int = PAGE) -> Listing:
     """A page of a list, in one statement."""
     found = found_in(wanted)
     by = "f.due_at DESC, f.id DESC" if wanted.view == "solved" else "f.due_at, f.id"
-    picked = f"SELECT * FROM ({found}) f ORDER BY {by} LIMIT {PAGE + 1}"  # noqa: S608 - our own text
+    picked = f"SELECT * FROM ({found}) f ORDER BY {by} LIMIT {most + 1}"  # noqa: S608 - our own text
     got = rows(_ROWS.format(found=picked, order=by), values(scope, wanted, now))
-    shown = tuple(_row(row) for row in got[:PAGE])
-    return Listing(shown, cursor(shown[-1]) if len(got) > PAGE else "")
+    shown = tuple(_row(row) for row in got[:most])
+    return Listing(shown, cursor(shown[-1]) if len(got) > most else "")
 
 
 def found_in(wanted: Wanted, *, most: int = PAGE + 1) -> str:

@@ -14,7 +14,7 @@ from guanjia.coverage.rules import Verb
 from guanjia.doors.desk.desk import desk_of
 from guanjia.doors.desk.queries.case import own_tasks
 from guanjia.doors.desk.queries.counts import lines
-from guanjia.doors.desk.queries.lists import Wanted
+from guanjia.doors.desk.queries.lists import BESIDE, PAGE, Wanted
 from guanjia.people.pages import Visit, page
 
 NOTHING_NEW = 204
@@ -31,10 +31,10 @@ def desk(visit: Visit) -> HttpResponse:
 @page()
 def fresh(visit: Visit) -> HttpResponse:
     """The open list and the counts, if they are other than what is shown."""
-    shown = desk_of(visit)
+    number = visit.request.GET.get("open", "")
+    shown = desk_of(visit, rows=BESIDE if number else PAGE)
     if visit.request.GET.get("mark") == shown.mark:
         return HttpResponse(status=NOTHING_NEW)
-    number = visit.request.GET.get("open", "")
     return visit.render("doors/desk/list_fresh.html", shown.content(open_number=number, fresh=True))
 
 
