@@ -95,8 +95,8 @@ SELECT i, 'PK-2026-' || lpad(i::text, 8, '0'), {SHOP} + m, i, 'best_effort', 'de
 FROM plan WHERE live AND i % 4 = 0;
 
 INSERT INTO packages_item (uid, package_id, position, service_id, params, core, state, within_mandate,
-  generation, hold_id, ttl_seconds, grace_seconds, silence_consents, attempts, escalated, by_silence, stuck, declined,
-  decision_due_at, reference, reason_code, reason)
+  generation, hold_id, ttl_seconds, grace_seconds, silence_consents, attempts, escalated, by_silence,
+  stuck, declined, decision_due_at, reference, reason_code, reason)
 SELECT gen_random_uuid(), i, k, CASE WHEN k = 1 THEN {service} ELSE {other} END,
   CASE WHEN k = 1 THEN '{{"day": "2026-12-01", "shop": "x"}}'::jsonb ELSE '{{"boxes": 3}}'::jsonb END, true,
   CASE WHEN k = 1 THEN 'pending_decision' ELSE 'held' END, false, 0, gen_random_uuid(), 900, 3600, true, 1,

@@ -18,7 +18,7 @@ FAULTS_MOST = 3
 
 @dataclass
 class Seen:
-    """Seconds of each answer within the measured time; `wrong` counts answers that are not what they should."""
+    """Seconds of each answer within the measured time; `wrong` counts answers unlike the expected."""
 
     waits: list[float] = field(default_factory=list)
     wrong: int = 0
