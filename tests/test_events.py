@@ -7,6 +7,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 
 import guanjia
 from guanjia.base.actors import SYSTEM
@@ -28,12 +30,17 @@ from guanjia.lines.tests.hosted_line import BANNER, HostedLine, make_hold
 from guanjia.merchants import actions as merchants
 from guanjia.merchants.models import MemberRole
 from guanjia.packages import actions as packages
+from guanjia.packages.composition import Sheet
 from guanjia.packages.tests import stories
 from guanjia.people import actions as people
+from guanjia.people.actions import sign_in
 from guanjia.people.actors import actor_of
 from guanjia.people.models import Role
 
+STRONG = "quiet-celadon-river"
 EXEMPT = {
+    "packages.save_composition": "a draft that only its author sees",
+    "packages.drop_composition": "a draft that only its author sees",
     "ledger.record": "it is the log itself",
     "ledger.events": "puts events into words for the statement that writes them",
     "cases.stop_clocks": "part of an action whose event says that the wait is over",
@@ -46,6 +53,9 @@ EXEMPT = {
     "lines.period_start": "computes a date",
     "lines.require_sound": "checks a manifest and writes nothing",
     "coverage.name_of": "names a holder and writes nothing",
+    "people.begin_try": "counts a password before it is looked at; the fifth wrong one leaves an event",
+    "people.forget_tries": "forgets what begin_try counted",
+    "people.require_strong": "checks a password and writes nothing",
 }
 
 
@@ -128,6 +138,12 @@ def draft(cast, noon):
     number = stories.a_case(cast, noon).number
     about = {"actor": cast.mira, "case_number": number, "mode": Mode.BEST_EFFORT, "items": [stories.BOXES]}
     return packages.compose_package(**about, now=noon)
+
+
+def composed(cast, noon):
+    number, sheet = stories.a_case(cast, noon).number, Sheet.empty()
+    about = {"actor": cast.mira, "case_number": number, "sheet": sheet, "items": [stories.BOXES]}
+    return lambda: packages.submit_composition(**about, now=noon)
 
 
 def with_package(stage, act):
@@ -264,6 +280,36 @@ def remove_member(cast, noon):
     return lambda: merchants.remove_member(**about)
 
 
+def a_guest(noon):
+    return people.invite(actor=SYSTEM, username="guest", name="客", now=noon)
+
+
+def accept(_cast, noon):
+    uid, token = a_guest(noon).url.rstrip("/").split("/")[-2:]
+    return lambda: people.accept_invitation(uid=uid, token=token, password=STRONG, now=noon)
+
+
+def fifth_try(_cast, noon):
+    for _ in range(sign_in.TRIES_MOST):
+        sign_in.begin_try(username="mo", now=noon)
+    return lambda: sign_in.note_wrong_try(username="mo", now=noon)
+
+
+def end_sessions(cast, noon):
+    UserSession.objects.create(user=cast.mo, session_key="k", ip="192.0.2.1")
+    return lambda: people.end_sessions(actor=actor_of(cast.mo), user=cast.mo, keys=["k"], now=noon)
+
+
+def revoke_token(cast, noon):
+    people.issue_token(actor=SYSTEM, user=cast.mo, label="x", now=noon)
+    token = cast.mo.tokens.get().pk
+    return lambda: people.revoke_token(actor=SYSTEM, user=cast.mo, token_id=token, now=noon)
+
+
+def own_account(act, **about):
+    return lambda cast, noon: lambda: act(actor=actor_of(cast.mo), user=cast.mo, now=noon, **about)
+
+
 CALLS = {
     "cases.open_case": lambda cast, noon: lambda: stories.a_case(cast, noon),
     "cases.say": say,
@@ -333,7 +379,19 @@ CALLS = {
     "packages.receive_decision": decided,
     "packages.request_package": request,
     "packages.settle_item_by_hand": settle,
+    "packages.submit_composition": composed,
     "packages.submit_package": with_package(draft, lambda by: packages.submit_package(**by)),
+    "people.accept_invitation": accept,
+    "people.change_news": own_account(people.change_news, wanted=["answer"], quiet=None),
+    "people.change_password": own_account(people.change_password, password=STRONG),
+    "people.change_person": own_account(people.change_person, name="莫", language="en"),
+    "people.end_sessions": end_sessions,
+    "people.invite": lambda _cast, noon: lambda: a_guest(noon),
+    "people.link_way_in": own_account(sign_in.link_way_in, account=SocialAccount(provider="x", uid="1")),
+    "people.note_factor": own_account(sign_in.note_factor, factor="totp", change="added"),
+    "people.note_wrong_try": fifth_try,
+    "people.renew_invitation": own_account(people.renew_invitation),
+    "people.revoke_token": revoke_token,
     "people.grant_role": lambda cast, noon: (
         lambda: people.grant_role(actor=SYSTEM, user=cast.mo, role=Role.OPERATOR, now=noon)
     ),

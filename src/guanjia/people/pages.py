@@ -71,7 +71,7 @@ def page(*methods: str) -> Callable[[View[P]], Page[P]]:
             if (request.method if request.method != "HEAD" else "GET") not in allowed:
                 return HttpResponseNotAllowed(allowed)
             if not isinstance(request.user, User):
-                return redirect_to_login(request.get_full_path())
+                return _to_sign_in(request)
             visit = Visit(request, request.user, timezone.now())
             try:
                 return view(visit, *args, **kwargs)
@@ -84,6 +84,13 @@ def page(*methods: str) -> Callable[[View[P]], Page[P]]:
         return door
 
     return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A part of a page must not become the sign-in page: there, the whole page is asked for again."""
+    if "HX-Request" in request.headers:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return redirect_to_login(request.get_full_path())
 
 
 def _busy() -> HttpResponse:

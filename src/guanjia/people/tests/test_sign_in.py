@@ -150,7 +150,7 @@ def test_the_library_adds_no_statement_to_an_ordinary_page(
     with django_assert_num_queries(0):
         client.get("/healthz")
     client.force_login(mira)
-    with django_assert_num_queries(2):  # session, person; nobody's page is found without them
+    with django_assert_num_queries(3):  # session, person, the doors they have
         client.get("/healthz/x/account")
         assert client.get("/account/person").status_code == 405
         assert client.get("/account/tokens/1/revoke").status_code == 405

@@ -62,11 +62,12 @@ class Adapter(OAuth2Adapter):
 def ask(url: str, params: Mapping[str, str]) -> dict[str, Any]:
     try:
         with get_adapter().get_requests_session() as session:
-            found: dict[str, Any] = session.get(url, params=params).json()
+            found = session.get(url, params=params).json()
     except (requests.RequestException, ValueError) as error:
         raise OAuth2Error(type(error).__name__) from None
-    if found.get("errcode") != 0:
-        raise OAuth2Error(f"errcode {found.get('errcode')}")
+    if not isinstance(found, dict) or found.get("errcode") != 0:
+        code = found.get("errcode") if isinstance(found, dict) else "none"
+        raise OAuth2Error(f"errcode {code}")
     return found
 
 
