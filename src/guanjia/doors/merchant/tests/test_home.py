@@ -134,6 +134,12 @@ def test_a_stranger_signs_in_and_another_merchant_finds_nothing(client, market):
     assert Case.objects.count() == 0
 
 
+def test_a_poll_after_the_session_has_ended_asks_for_the_whole_page(client, market):
+    """htmx would put the sign-in page into the middle of the open one."""
+    answer = client.get(f"{DOOR}live", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"], answer.content) == (204, "true", b"")
+
+
 def test_a_viewer_reads_and_is_offered_nothing_to_say(viewer, market, unchanged):
     page = viewer.get(DOOR).content.decode()
     assert "<textarea" not in page
