@@ -22,10 +22,11 @@ def _live(holder: str = "") -> Q:
     return live & Q(**{f"{holder}__isnull": False}) if holder else live
 
 
-def _waits(holder: str) -> Q:
+def _waits(holder: str = "") -> Q:
     """For lists of what waits for somebody else: what has just been taken in costs them nothing."""
     waiting = (CaseState.WAITING_LINE, CaseState.WAITING_MERCHANT)
-    return Q(state__in=waiting) & Q(**{f"{holder}__isnull": False})
+    waits = Q(state__in=waiting)
+    return waits & Q(**{f"{holder}__isnull": False}) if holder else waits
 
 
 class Case(Holder):
@@ -65,6 +66,9 @@ class Case(Holder):
             ),
             models.Index(
                 fields=["team", "state", "due_at", "id"], name="case_waits_team", condition=_waits("team")
+            ),
+            models.Index(
+                fields=["merchant", "state", "due_at"], name="case_waits_merchant", condition=_waits()
             ),
             models.Index(
                 fields=["person", "solved_at", "id"],
