@@ -275,8 +275,8 @@ def test_yes_to_a_price_that_has_changed_is_refused(cast, noon, refused):
     package = stories.dearer(cast, noon)
     act = lambda: accept_package(actor=cast.mira, number=package.number, total=PRICE, now=noon)  # noqa: E731
     chinese, english = refused(PriceChanged, act)
-    assert chinese.message == "价格已变为 CNY 1,500.00，与您看到的不同。"
-    assert english.message == "The price is now CNY 1,500.00, not the one you were shown."
+    assert chinese.message == "价格已变为 ¥1,500.00，与您看到的不同。"
+    assert english.message == "The price is now ¥1,500.00, not the one you were shown."
 
 
 def test_yes_to_an_expired_quote_is_refused(cast, noon, refused):

@@ -181,7 +181,7 @@ def test_looking_costs_the_same_however_many_items(market, call, now, django_ass
     one, three = (ask(market, now, items=[stories.BOXES] * n, accept_total=0).number for n in (1, 3))
     call(market.mira, "GET", f"/api/packages/{one}")
     for number in (one, three):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(5):
             call(market.mira, "GET", f"/api/packages/{number}")
 
 
