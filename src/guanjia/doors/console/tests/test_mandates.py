@@ -49,11 +49,8 @@ def test_a_mandate_is_granted_to_a_person(house, otto):
     answer = otto.post(f"{LIST}new/", TYPED)
     assert (answer.status_code, answer["location"]) == (303, LIST)
     mandate = Mandate.objects.get()
-    assert (mandate.person, mandate.service.code, mandate.granted_by) == (
-        house.cast.lin,
-        "session",
-        house.cast.otto,
-    )
+    assert (mandate.person, mandate.service) == (house.cast.lin, house.service)
+    assert mandate.granted_by == house.cast.otto
     assert (mandate.amount_per_use, mandate.amount_per_period, mandate.period) == (20_000, 100_050, "week")
     assert mandate.during.upper.isoformat() == "2027-03-31T16:00:00+00:00"  # midnight in Shanghai
 
