@@ -53,6 +53,13 @@ def test_a_need_is_answered_with_its_number_owner_and_clock(cast, post):
     assert Case.objects.get().number == case["number"]
 
 
+def test_taking_in_takes_five_statements_of_which_one_writes(cast, post, django_assert_num_queries):
+    body, key = {"merchant": "M-1042", "need": "a banner"}, {"Idempotency-Key": "one"}
+    post(cast.mira, "/api/cases", {})  # issues the token
+    with django_assert_num_queries(5):  # token, standing, numbers, everything, and the answer
+        post(cast.mira, "/api/cases", body, **key)
+
+
 def test_a_repeat_is_answered_the_same_and_says_so(cast, post):
     body, key = {"merchant": "M-1042", "need": "a banner"}, {"Idempotency-Key": "one"}
     first, second = (post(cast.mira, "/api/cases", body, **key) for _ in range(2))
