@@ -60,7 +60,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Nothing to take back: tries are counted by `begin_try`."""
 
     def post_login(self, request: HttpRequest, user: Any, **about: Any) -> HttpResponse:
-        response = super().post_login(request, user, **about)
+        response: HttpResponse = super().post_login(request, user, **about)
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
             speak(response, user.language)
         return response

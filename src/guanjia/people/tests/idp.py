@@ -135,5 +135,5 @@ class OpenIdProvider(Stub):
         }
         kept = {key: value for key, value in claims.items() if key not in self.without}
         if self.algorithm == "none":
-            return jwt.encode(kept, None, algorithm="none", headers={"kid": "k1"})
+            return jwt.encode(kept, "", algorithm="none", headers={"kid": "k1"})
         return jwt.encode(kept, self.key, algorithm="RS256", headers={"kid": "k1"})

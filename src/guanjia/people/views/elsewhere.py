@@ -75,7 +75,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponse:
 class _OidcCallback(OAuth2CallbackView):
     def _get_state(self, request, provider):  # type: ignore[no-untyped-def]
         state, answer = super()._get_state(request, provider)
-        self.adapter.nonce = state and state.get("nonce")  # type: ignore[attr-defined]
+        self.adapter.nonce = state and state.get("nonce")
         return state, answer
 
 
