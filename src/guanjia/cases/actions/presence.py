@@ -33,9 +33,10 @@ def save_draft(
     verb = Verb.NOTE if internal else Verb.SPEAK
     body = clean(body, field=_("草稿"), most=NEED_MOST, least=0)
     case = access_case(actor=actor, number=number, verb=verb, now=now)
-    about = {"case": case, "author": actor, "internal": internal}
     if not body or (idempotency_key and used(scope=said_by(actor), key=idempotency_key)):
-        Draft.objects.filter(**about).delete()
+        Draft.objects.filter(case=case, author=actor, internal=internal).delete()
         return None
-    draft, _new = Draft.objects.update_or_create(**about, defaults={"body": body, "saved_at": now})
+    draft, _new = Draft.objects.update_or_create(
+        case=case, author=actor, internal=internal, defaults={"body": body, "saved_at": now}
+    )
     return draft

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Literal, cast
+
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,6 +17,8 @@ from guanjia.packages.actions import settle_item_by_hand
 from guanjia.people.pages import Visit, page
 
 NOTHING_NEW = 204
+DIGITS_MOST = 4
+Outcome = Literal["confirmed", "waived", "retry"]
 
 
 @page()
@@ -36,32 +41,51 @@ def here(visit: Visit, number: str) -> HttpResponse:
 @page("POST")
 def act(visit: Visit, number: str, verb: str) -> HttpResponse:
     """Solve, reopen, wait for the merchant, or wait no longer."""
-    by = {"actor": visit.user, "number": number, "now": visit.now}
-    days = visit.request.POST.get("days", "")
+    if verb not in _ACTS:
+        raise Missing(_("没有这个动作。"), hint=_("请从页面上的按钮里选。"))
     try:
-        if verb == "solve":
-            solve_case(**by)
-            return visit.go(_page(visit, number), told=_("已办结，时钟停止。"))
-        if verb == "reopen":
-            reopen_case(**by)
-            return visit.go(_page(visit, number), told=_("已重新打开，时钟重新开始。"))
-        if verb == "wait":
-            wait_for_merchant(days=int(days) if days.isdecimal() else 0, **by)
-            return visit.go(_page(visit, number), told=_("在等商家，时钟已开始。"))
-        if verb == "resume":
-            stop_waiting(**by)
-            return visit.go(_page(visit, number), told=_("不再等商家。"))
+        told = _ACTS[verb](visit, number)
     except Missing:
         raise
     except Refusal as refusal:
         return show_case(visit, number, refusal=refusal)
-    raise Missing(_("没有这个动作。"), hint=_("请从页面上的按钮里选。"))
+    return visit.go(_page(visit, number), told=told)
+
+
+def _solve(visit: Visit, number: str) -> str:
+    solve_case(actor=visit.user, number=number, now=visit.now)
+    return _("已办结，时钟停止。")
+
+
+def _reopen(visit: Visit, number: str) -> str:
+    reopen_case(actor=visit.user, number=number, now=visit.now)
+    return _("已重新打开，时钟重新开始。")
+
+
+def _wait(visit: Visit, number: str) -> str:
+    days = visit.request.POST.get("days", "")
+    asked = int(days) if days.isdecimal() and len(days) < DIGITS_MOST else 0
+    wait_for_merchant(actor=visit.user, number=number, days=asked, now=visit.now)
+    return _("在等商家，时钟已开始。")
+
+
+def _resume(visit: Visit, number: str) -> str:
+    stop_waiting(actor=visit.user, number=number, now=visit.now)
+    return _("不再等商家。")
+
+
+_ACTS: Mapping[str, Callable[[Visit, str], str]] = {
+    "solve": _solve,
+    "reopen": _reopen,
+    "wait": _wait,
+    "resume": _resume,
+}
 
 
 @page("POST")
 def by_hand(visit: Visit, number: str, position: int) -> HttpResponse:
     """A person has dealt with an item that could not be confirmed."""
-    outcome = visit.request.POST.get("outcome", "")
+    outcome = cast(Outcome, visit.request.POST.get("outcome", ""))  # the action refuses any other
     case_number = package_case(number)
     try:
         settle_item_by_hand(

@@ -19,6 +19,7 @@ from guanjia.people.pages import Visit, page
 
 NOTHING_NEW = 204
 WORDS_MOST = 60
+DIGITS_MOST = 18
 
 
 @page()
@@ -65,7 +66,7 @@ def saved(visit: Visit) -> HttpResponse:
                 base=form.get("base", ""),
                 line=form.get("line", ""),
                 words=form.get("words", ""),
-                team=int(form["team"]) if form.get("team", "").isdecimal() else None,
+                team=_pk(form.get("team", "")),
                 now=visit.now,
             )
             return visit.go(f"{reverse('desk')}?saved={view.pk}", told=_("视图已保存。"))
@@ -83,3 +84,7 @@ def change(visit: Visit, pk: int) -> HttpResponse:
         return visit.go(reverse("desk_views"), told=_("视图已删除。"))
     rename_view(actor=visit.user, view=pk, name=visit.request.POST.get("name", ""), now=visit.now)
     return visit.go(reverse("desk_views"), told=_("视图已改名。"))
+
+
+def _pk(text: str) -> int | None:
+    return int(text) if text.isdecimal() and len(text) <= DIGITS_MOST else None
