@@ -1,0 +1,365 @@
+"""Every address of the house, tried by everybody: a new one without an entry in DOORS fails.
+
+Somebody else's object is 404, a missing right 403; a stranger is sent to sign in, or, where programs come
+in, told 401; a form without its token is refused. Who may do what is read from `coverage.rules`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from guanjia.base.actors import SYSTEM
+from guanjia.coverage.rules import MAY, Relation, Verb
+from guanjia.demo.cast import WAREHOUSING, make_cast, make_line, make_user
+from guanjia.lines.models import Mandate, MandatePeriod
+from guanjia.lines.models.line import Conformance, Silence
+from guanjia.lines.protocol.messages import Manifest
+from guanjia.lines.tests.hosted_line import HostedLine
+from guanjia.merchants.models import Member, MemberRole
+from guanjia.packages.tests import stories
+from guanjia.people.actions import grant_role, issue_token
+from guanjia.people.models import Role
+
+# How each of them stands to Mira's merchant; those without a relation are strangers to it.
+RELATIONS = {
+    "mira": {Relation.OWNER},
+    "staff": {Relation.STAFF},
+    "finance": {Relation.FINANCE},
+    "viewer": {Relation.VIEWER},
+    "lin": {Relation.MANAGER},
+    "wei": {Relation.LEAD},
+    "mo": set(),  # another merchant's owner
+    "lea": set(),  # another account manager
+    "otto": set(),  # specialist of the lines in question
+    "olga": set(),  # specialist of another line
+    "yan": set(),  # integrity officer
+}
+EVERYBODY = frozenset(RELATIONS)
+KNOWN = frozenset(name for name, held in RELATIONS.items() if held)
+AT_DESK = frozenset({"lin", "lea", "wei"})
+
+
+def may(verb: Verb) -> frozenset[str]:
+    return frozenset(name for name, held in RELATIONS.items() if held & MAY[verb])
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to knock: who is let in, who is told that they may not (403); to others nothing is there."""
+
+    method: str
+    opens: frozenset[str]
+    refused: frozenset[str] = frozenset()
+    args: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+
+    def expected(self, name: str) -> int | None:
+        """The status, None for whatever the page answers to somebody who is let in."""
+        return None if name in self.opens else 403 if name in self.refused else 404
+
+
+def merchant(method: str, verb: Verb, **more: Any) -> Way:
+    """About Mira's merchant: who knows it and may not is told so."""
+    return Way(method, may(verb), KNOWN - may(verb), **more)
+
+
+def specialist(method: str, **more: Any) -> Way:
+    """About Otto's line: for everybody else it does not exist."""
+    return Way(method, frozenset({"otto"}), **more)
+
+
+def at_desk(method: str = "GET", **more: Any) -> Way:
+    return Way(method, AT_DESK, EVERYBODY - AT_DESK, **more)
+
+
+HOUSE_SOLVES = may(Verb.SOLVE) & may(Verb.NOTE)
+"""A merchant's people solve at their own door."""
+HOSTED = {"slug": "hosted", "code": "banner"}
+LEAD = (Way("GET", frozenset({"wei"}), EVERYBODY - {"wei"}),)
+OWN = (Way("GET", EVERYBODY),)
+OWN_POST = (Way("POST", EVERYBODY),)
+SEE = (merchant("GET", Verb.SEE),)
+OF_PACKAGE = {"number": "package"}
+DRAFT = {"need": "要办的事", "body": "一句话"}
+
+DOORS: dict[str, tuple[Way, ...]] = {
+    # one's own account
+    "account/": OWN,
+    "account/person": OWN_POST,
+    "account/news": OWN_POST,
+    "account/password": OWN_POST,
+    "account/sessions": OWN_POST,
+    "account/tokens": OWN_POST,
+    "account/tokens/<int:token_id>/revoke": (Way("POST", frozenset()),),  # nobody's: somebody else's is 404
+    # a merchant's door
+    "door/<str:ref>/": (*SEE, merchant("POST", Verb.OPEN_CASE, body=DRAFT)),
+    "door/<str:ref>/live": SEE,
+    "door/<str:ref>/cases/": SEE,
+    "door/<str:ref>/cases/<slug:number>/": (*SEE, merchant("POST", Verb.SPEAK, body=DRAFT)),
+    "door/<str:ref>/cases/<slug:number>/live": SEE,
+    "door/<str:ref>/cases/<slug:number>/solve": (merchant("POST", Verb.SOLVE),),
+    "door/<str:ref>/cases/<slug:number>/reopen": (merchant("POST", Verb.SOLVE),),
+    "door/<str:ref>/packages/<slug:number>/": (
+        merchant("GET", Verb.SEE, args=OF_PACKAGE),
+        merchant("POST", Verb.ACCEPT, args=OF_PACKAGE, body={"shown": "1:1", "take": "1"}),
+    ),
+    "door/<str:ref>/packages/<slug:number>/live": (merchant("GET", Verb.SEE, args=OF_PACKAGE),),
+    "door/<str:ref>/packages/<slug:number>/cancel": (merchant("POST", Verb.CANCEL, args=OF_PACKAGE),),
+    "door/<str:ref>/people/": (
+        *SEE,
+        merchant("POST", Verb.PEOPLE, body={"username": "new", "name": "新", "role": "staff"}),
+    ),
+    "door/<str:ref>/people/<int:member>/role": (merchant("POST", Verb.PEOPLE, body={"role": "viewer"}),),
+    "door/<str:ref>/people/<int:member>/link": (merchant("POST", Verb.PEOPLE),),
+    "door/<str:ref>/people/<int:member>/remove": (merchant("POST", Verb.PEOPLE),),
+    "door/<str:ref>/services/": SEE,
+    # the desk
+    "desk/": (at_desk(),),
+    "desk/list": (at_desk(),),
+    "desk/find": OWN,  # searches what the visitor may see anyway
+    "desk/views/": (at_desk(), at_desk("POST")),
+    "desk/views/<int:pk>": (Way("POST", frozenset()),),  # nobody's
+    "desk/mandates/": (at_desk(),),
+    "desk/merchants/": (at_desk(),),
+    "desk/merchants/<str:ref>/": (Way("GET", may(Verb.NOTE), EVERYBODY - AT_DESK),),
+    "desk/new": (at_desk(),),
+    "desk/cases/<str:number>/": (merchant("GET", Verb.NOTE),),
+    "desk/cases/<str:number>/here": (merchant("POST", Verb.NOTE),),
+    "desk/cases/<str:number>/say/<str:box>": (
+        merchant("POST", Verb.NOTE, args={"box": "note"}, body=DRAFT),
+        merchant("POST", Verb.SPEAK, args={"box": "reply"}, body=DRAFT),
+    ),
+    "desk/cases/<str:number>/draft/<str:box>": (
+        merchant("POST", Verb.NOTE, args={"box": "note"}, body=DRAFT),
+    ),
+    "desk/cases/<str:number>/do/<str:verb>": (
+        Way("POST", HOUSE_SOLVES, KNOWN - HOUSE_SOLVES, {"verb": "solve"}),
+    ),
+    "desk/by-hand/<str:number>/<int:position>": (
+        merchant("POST", Verb.SETTLE_BY_HAND, args=OF_PACKAGE, body={"outcome": "confirmed"}),
+    ),
+    "compose/<slug:number>/": (merchant("GET", Verb.COMPOSE), merchant("POST", Verb.COMPOSE)),
+    # a line's console
+    "console/": OWN,
+    "console/<slug:slug>/": (specialist("GET"),),
+    "console/<slug:slug>/decisions/<uuid:key>/": (specialist("GET"), specialist("POST")),
+    "console/<slug:slug>/services/": (specialist("GET"),),
+    "console/<slug:slug>/manifest/": (specialist("POST"),),
+    "console/<slug:slug>/new-service/": (
+        specialist("GET", args=HOSTED),
+        specialist("POST", args=HOSTED),
+    ),
+    "console/<slug:slug>/services/<slug:code>/": (specialist("GET"),),
+    "console/<slug:slug>/services/<slug:code>/edit/": (
+        specialist("GET", args=HOSTED),
+        specialist("POST", args=HOSTED),
+    ),
+    "console/<slug:slug>/services/<slug:code>/withdraw/": (specialist("POST"),),
+    "console/<slug:slug>/inventory/": (specialist("GET", args=HOSTED),),
+    "console/<slug:slug>/inventory/<slug:code>/": (
+        specialist("GET", args=HOSTED),
+        specialist("POST", args=HOSTED),
+    ),
+    "console/<slug:slug>/inventory/<slug:code>/open/": (specialist("POST", args=HOSTED),),
+    "console/<slug:slug>/mandates/": (specialist("GET"),),
+    "console/<slug:slug>/mandates/new/": (specialist("GET"), specialist("POST")),
+    "console/<slug:slug>/mandates/<int:pk>/": (specialist("GET"),),
+    "console/<slug:slug>/mandates/<int:pk>/revoke/": (specialist("POST"),),
+    "console/<slug:slug>/health/": (specialist("GET"),),
+    "console/<slug:slug>/health/<int:pk>/": (specialist("GET", args={"pk": "run"}),),
+    # the service lead
+    "lead/": LEAD,
+    "lead/waits/": LEAD,
+    "lead/lines/<slug:slug>/": LEAD,
+}
+API: dict[str, tuple[Way, ...]] = {
+    "api/cases": (merchant("POST", Verb.OPEN_CASE, body={"merchant": "M-1042", "need": "要办的事"}),),
+    "api/cases/<slug:number>/messages": (merchant("POST", Verb.SPEAK, body={"body": "一句话"}),),
+    "api/services": (Way("GET", EVERYBODY),),
+    "api/cases/<slug:number>/packages": (
+        merchant("POST", Verb.COMPOSE, body={"mode": "all_or_nothing", "items": []}),
+    ),
+    "api/packages/<slug:number>": (merchant("GET", Verb.SEE, args=OF_PACKAGE),),
+    "api/packages/<slug:number>/accept": (merchant("POST", Verb.ACCEPT, args=OF_PACKAGE, body={"total": 1}),),
+    "api/packages/<slug:number>/answer": (
+        merchant("POST", Verb.ACCEPT, args=OF_PACKAGE, body={"total": 1, "decline": []}),
+    ),
+    "api/packages/<slug:number>/cancel": (merchant("POST", Verb.CANCEL, args=OF_PACKAGE),),
+    "api/packages/<slug:number>/items/<int:position>/by-hand": (
+        merchant("POST", Verb.SETTLE_BY_HAND, args=OF_PACKAGE, body={"outcome": "confirmed"}),
+    ),
+}
+ELSEWHERE = {
+    "": "the front page",
+    "healthz": "for probes",
+    "readyz": "for probes",
+    "language": "for everybody",
+    "sign-in": "the way in",
+    "sign-out": "the way out",
+    "welcome/<str:uid>/<str:token>/": "the link is the key (people/tests)",
+    "packages/<slug:number>/": "the link is the key (base/tests/test_pages.py)",
+    "hooks/lines/<slug:slug>": "signed by the line (packages/tests/test_webhook.py)",
+    r"lines/\A(?P<slug>[^/]+)(?:/[\s\S]*)?\Z": "signed by us (lines/tests)",
+    "demo/person": "404 outside the demo (demo/tests)",
+}
+LIBRARY = ("sign-in/", "account/factors/")
+"""Pages of the sign-in library about nobody but oneself; people/tests walks through them."""
+
+
+def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        else:
+            yield route
+
+
+# --- the house in which they knock ----------------------------------------------------------------
+
+
+@pytest.fixture
+def house(db):
+    """People by name, and what the addresses are about: all of it is Mira's, or of Otto's line."""
+    now = timezone.now()
+    cast = make_cast(now)
+    people = {name: getattr(cast, name) for name in ("mira", "mo", "lin", "otto", "wei", "yan")}
+    for role in (MemberRole.STAFF, MemberRole.FINANCE, MemberRole.VIEWER):
+        people[role.value] = make_user(role.value, role.value)
+        Member.objects.create(merchant=cast.mira_shop, user=people[role.value], role=role)
+    people["lea"] = make_user("lea", "Lea")
+    grant_role(actor=SYSTEM, user=people["lea"], role=Role.ACCOUNT_MANAGER, now=now)
+    people["olga"] = make_user("olga", "Olga")
+    other = Manifest("group-buying", {"zh-Hans": "团购", "en": "Group buying"}, WAREHOUSING.services)
+    make_line(other, lead=people["olga"], now=now)
+    package = stories.pending(cast, now)
+    hosted = HostedLine()
+    run = Conformance.objects.create(line=cast.display, asked_by=cast.otto, asked_at=now)
+    mandate = Mandate.objects.create(
+        line=cast.display,
+        person=cast.lin,
+        granted_by=cast.otto,
+        amount_per_use=1,
+        amount_per_period=1,
+        uses_per_period=1,
+        period=MandatePeriod.MONTH,
+        silence=Silence.REFUSAL,
+        during=(now, None),
+    )
+    args = {
+        "ref": cast.mira_shop.ref,
+        "number": package.case.number,
+        "package": package.number,
+        "slug": cast.display.slug,
+        "code": "home-banner",
+        "hosted": hosted.line.slug,
+        "position": "1",
+        "member": str(cast.mira_shop.members.get(user=people["viewer"]).pk),
+        "pk": str(mandate.pk),
+        "run": str(run.pk),
+        "token_id": "1",
+        "key": str(package.items.get(position=1).hold_id),
+    }
+    return people, args
+
+
+def path_of(route: str, way: Way, args: dict[str, str]) -> str:
+    """`args` of a way name one of the house's things, or are the value itself."""
+
+    def value(found: re.Match[str]) -> str:
+        name = way.args.get(found[1], found[1])
+        return args.get(name, name)
+
+    return "/" + re.sub(r"<\w+:(\w+)>", value, route)
+
+
+def knock(client: Client, way: Way, path: str, **headers: str) -> Any:
+    """The answer; what it did is undone, so that the next one finds the house as it was."""
+    json = {"content_type": "application/json"} if path.startswith("/api/") else {}
+    with transaction.atomic():
+        send = getattr(client, way.method.lower())
+        answer = send(path, way.body, **(json if way.method == "POST" else {}), headers=headers)
+        transaction.set_rollback(True)
+    return answer
+
+
+ANSWERS = (200, 204, 302, 303, 409, 422, 502)
+"""What a form is answered that is let in; 502: the line behind it does not answer."""
+
+
+def visitor(people: dict[str, Any], name: str, **more: Any) -> Callable[[], Client]:
+    """New browsers with one and the same session."""
+    first = Client()
+    first.force_login(people[name])
+
+    def another() -> Client:
+        client = Client(**more)
+        client.cookies[settings.SESSION_COOKIE_NAME] = first.cookies[settings.SESSION_COOKIE_NAME].value
+        return client
+
+    return another
+
+
+def test_every_address_has_its_entry():
+    found = {
+        route
+        for route in routes(get_resolver().url_patterns)
+        if route in DOORS or not route.startswith(LIBRARY)
+    }
+    assert found == {*DOORS, *API, *ELSEWHERE}
+
+
+def test_a_stranger_is_sent_to_sign_in_and_comes_back(house):
+    _people, args = house
+    for route, ways in DOORS.items():
+        for way in ways:
+            path = path_of(route, way, args)
+            answer = knock(Client(), way, path)
+            sent = (answer.status_code, answer.headers.get("Location", ""))
+            assert sent == (302, f"/sign-in?next={path}"), f"{way.method} {route}"
+
+
+@pytest.mark.parametrize("name", sorted(EVERYBODY))
+def test_a_page_opens_for_its_people_alone(house, name):
+    people, args = house
+    browser, wrong = visitor(people, name), {}
+    for route, ways in DOORS.items():
+        for way in ways:
+            got, expected = knock(browser(), way, path_of(route, way, args)).status_code, way.expected(name)
+            let_in = got in (ANSWERS if way.method == "POST" else (200, 302, 303))
+            if got != expected if expected else not let_in:
+                wrong[f"{way.method} {route}"] = got
+    assert wrong == {}
+
+
+def test_a_form_without_its_token_is_refused(house, unchanged):
+    people, args = house
+    browser = visitor(people, "mira", enforce_csrf_checks=True)
+    with unchanged():
+        for route, (way, *_others) in DOORS.items():
+            assert browser().post(path_of(route, way, args), {}).status_code == 403, route
+
+
+@pytest.mark.parametrize("name", sorted(EVERYBODY))
+def test_a_call_is_answered_to_its_callers_alone(house, name):
+    people, args = house
+    token, wrong = issue_token(actor=SYSTEM, user=people[name], label="sweep", now=timezone.now()), {}
+    for route, ways in API.items():
+        for way in ways:
+            path = path_of(route, way, args)
+            assert knock(Client(), way, path).status_code == 401
+            got = knock(Client(), way, path, Authorization=f"Bearer {token}").status_code
+            expected = way.expected(name)
+            if got != expected if expected else got not in (200, 201, 202, 409, 422):
+                wrong[f"{way.method} {route}"] = got
+    assert wrong == {}
