@@ -1,4 +1,8 @@
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, register_converter
+
+from guanjia.base.refs import Reference
+
+register_converter(Reference, "ref")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("guanjia.base.urls")),

@@ -4,7 +4,7 @@ from guanjia.doors.front import views as front
 
 urlpatterns = [
     path("", front.front, name="home"),
-    path("door/<str:ref>/", include("guanjia.doors.merchant.urls")),
+    path("door/<ref:ref>/", include("guanjia.doors.merchant.urls")),
     path("desk/", include("guanjia.doors.desk.urls")),
     path("compose/", include("guanjia.doors.composer.urls")),
     path("console/", include("guanjia.doors.console.urls")),
