@@ -18,7 +18,7 @@ FAULTS_MOST = 3
 
 @dataclass
 class Seen:
-    """Seconds of each answer within the measured time; `wrong` counts answers unlike the expected."""
+    """Seconds of each answer that came within the measured time; `wrong` counts answers unlike the expected."""
 
     waits: list[float] = field(default_factory=list)
     wrong: int = 0
@@ -68,7 +68,7 @@ async def user(job: dict[str, Any], number: int, begin: float, end: float, seen:
             if len(seen.faults) < FAULTS_MOST:
                 seen.faults.append(f"{target['path']}: {status} {body[:200]!r}")
         ended = time.monotonic()
-        if began >= begin and ended <= end:
+        if begin <= ended <= end:
             seen.waits.append(ended - began)
             seen.bytes = len(body)
     writer.close()
