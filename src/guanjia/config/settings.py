@@ -104,6 +104,7 @@ MFA_ADAPTER = "guanjia.people.adapters.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Guanjia"
+MFA_TOTP_TOLERANCE = 1  # period of a phone's clock, either way (RFC 6238, section 5.2)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = BASE_URL.startswith("http://")  # browsers allow it for localhost only
 SOCIALACCOUNT_ADAPTER = "guanjia.people.adapters.LinkAdapter"
 SOCIALACCOUNT_PROVIDERS = providers_of(ENV.sign_in)
