@@ -4,6 +4,7 @@ import pytest
 
 from guanjia.base.errors import FieldError
 from guanjia.doors.composer.fields import blame, fields_of, fill, homeless, leaves, params_of, placed
+from guanjia.packages.composition import Typed
 
 SCHEMA = {
     "type": "object",
@@ -64,7 +65,7 @@ def test_a_known_fact_is_filled_in_and_says_so_until_it_is_changed():
 
 
 def test_what_was_typed_becomes_parameters_and_what_was_not_is_left_out():
-    typed = {
+    typed: Typed = {
         "/day": " 2026-12-01 ",
         "/boxes": "1,200",
         "/share": "0.5",

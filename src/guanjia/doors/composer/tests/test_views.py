@@ -202,7 +202,7 @@ def test_it_is_in_the_readers_language(client, cast, url):
 def test_the_page_costs_the_same_however_many_items(client, cast, url):
     client.force_login(cast.lin)
     counts = []
-    for items in (GOOD[:1], (*GOOD, ("i3", BANNER, {}))):
+    for items in (GOOD[:1], (*GOOD, ("i3", BANNER, {"/day": "2026-12-02"}))):
         send(client, url, "save", *items)
         client.get(url)
         with CaptureQueriesContext(connection) as seen:
