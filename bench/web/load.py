@@ -18,7 +18,7 @@ FAULTS_MOST = 3
 
 @dataclass
 class Seen:
-    """Seconds of each answer that came within the measured time; `wrong` counts answers unlike the expected."""
+    """Seconds of each answer that came within the measured time; `wrong` counts others than expected."""
 
     waits: list[float] = field(default_factory=list)
     wrong: int = 0
