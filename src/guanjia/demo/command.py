@@ -111,6 +111,7 @@ class Run:
     def _story(self) -> None:
         os.environ.setdefault("DATABASE_URL", stored_url(self.market.home) or "")
         ready()
+        from guanjia.demo.bustle import bustle
         from guanjia.demo.real import import_files, merchant_of_the_story
         from guanjia.demo.seed import seed
         from guanjia.demo.story import Story, _now
@@ -125,6 +126,8 @@ class Run:
         self.summary = Story(self.market, people, self.teller).play()
         if self.merchants:
             self.summary["imported"] = imported
+        if not self.once:
+            bustle(_now())
 
     def _leave_open(self) -> None:
         first = self.summary["packages"][0]["link"]
