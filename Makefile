@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-up bench-web clean
+.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-allocation bench-up bench-web clean
 
 install: $(VENV)/installed
 dev: $(VENV)/installed-dev
@@ -57,6 +57,10 @@ chaos: dev
 
 bench-packages: dev
 	$(BIN)/python bench/bench_packages.py
+
+bench-allocation: dev
+	$(PIP) algmatch
+	$(BIN)/python bench/bench_allocation.py
 
 bench-import: dev
 	$(BIN)/python bench/bench_import.py

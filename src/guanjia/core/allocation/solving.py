@@ -20,6 +20,8 @@ O(T + log seats). Memory: one word per seat that can be taken, at most E, and th
 
 from __future__ import annotations
 
+from math import gcd
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -28,12 +30,14 @@ from guanjia.core.allocation.arrays import I64, frozen, whole
 from guanjia.core.allocation.backends import Backend, chosen
 from guanjia.core.allocation.market import Market
 
+_HANDFUL = 64
+_GOLDEN = 0.6180339887498949
+
 
 def allocate(market: Market, *, order: ArrayLike | None = None, backend: Backend = "auto") -> I64:
     """The row that each merchant wins, -1 for none. [M]
 
-    `order` is a permutation of the merchants, for those who want to see that it makes no difference;
-    without one it is by lottery number, highest first, which no list can be adversarial to.
+    `order` is a permutation of the merchants, for those who want to see that it makes no difference.
     Both backends return the same bits. Raises ValueError for an order that is not a permutation.
     """
     turns = _turns(market, order)
@@ -46,10 +50,18 @@ def allocate(market: Market, *, order: ArrayLike | None = None, backend: Backend
 
 def _turns(market: Market, order: ArrayLike | None) -> I64:
     if order is None:
-        turns = np.empty(market.merchants, np.int64)
-        turns[market.merchants - market.lottery.astype(np.int64)] = np.arange(market.merchants)
-        return turns
+        return _spread(market.merchants)
     turns = frozen(whole("order", order, (market.merchants,)), np.int64)
     if not np.array_equal(np.sort(turns), np.arange(market.merchants)):
         raise ValueError("order must name each merchant once")
     return turns
+
+
+def _spread(merchants: int) -> I64:
+    """Neighbours together, because their rows are, but one handful here and the next far away: merchants
+    sorted from worst to best would otherwise displace each other one by one."""
+    handfuls = -(-merchants // _HANDFUL)
+    stride = next((s for s in range(int(handfuls * _GOLDEN), handfuls) if gcd(s, handfuls) == 1), 1)
+    first = np.arange(handfuls) * stride % max(1, handfuls) * _HANDFUL
+    turns = (first[:, None] + np.arange(_HANDFUL)).ravel()
+    return turns[turns < merchants]

@@ -1,9 +1,11 @@
 """The solver as numba kernels. The steps are those of `solving`; results are the same bits as of `heaps`.
 
 A *cell* is session * T + leaf. Each has a binary min-heap of keys in one shared array, `base[cell]` on,
-as long as the cell can ever hold: the least of its caps, the seats, and the rows that ask for it. A key
-leads to its merchant by its lottery bits. `bar[cell]` is a key that it is no use to be below: whoever was
-turned down stays turned down, because the choice rule has substitutes.
+as long as the cell can ever hold: the least of its caps, the seats, and the rows that ask for it.
+`bar[cell]` is a key that it is no use to be below: whoever was turned down stays turned down, because
+the choice rule has substitutes. A key leads to its merchant by its lottery bits: `place` has, by lottery
+number, the row a merchant has come to and the end of its list, side by side, because what costs time
+here is memory that is far away.
 """
 
 from __future__ import annotations
@@ -22,65 +24,60 @@ _MASK = np.uint64(LOTTERY_MASK)
 _NEVER = np.uint64(CLOSED)
 
 
-class _Bounds(NamedTuple):
-    """The rules, flat: per session, per cell, or per (session, category)."""
-
-    seats: I64
-    category: U8  # of each leaf
-    leaves: I64  # in order of their category
-    first: I64  # where in `leaves` each category begins, and the end
-    leaf_floor: I64
-    leaf_cap: I64
-    category_floor: I64
-    category_cap: I64
+# Columns: what is looked at together stands together, because what costs time is memory that is far away.
+_SIZE, _FLOOR, _CAP, _BASE = 0, 1, 2, 3
 
 
 class _Filling(NamedTuple):
-    """Sessions while they fill: keys and their number per cell, seats taken per category and session."""
+    """Sessions while they fill. A *branch* is session * G + category.
+
+    `spare` is the lowest key of a leaf that is above its floor, `inside` the lowest of those in a category,
+    `open` the same if the category is above its floor too; `_NEVER` where there is none.
+    """
 
     heap: U64
-    base: I64
-    size: I64
-    of_category: I64
-    taken: I64
+    first: I64  # where the leaves of each category begin, and the end; leaves are in order of category
+    category: I64  # of each leaf
+    cell: I64  # [S * T, 4]: seats taken, floor, cap, where the heap begins
+    branch: I64  # [S * G, 3]: seats taken, floor, cap
+    taken: I64  # [S, 2]: seats taken, and all there are
     bar: U64
+    spare: U64
+    inside: U64
+    open: U64
 
 
 def allocate(market: Market, turns: I64) -> I64:
     """As `solving.allocate`, with the order given."""
     rules = market.rules
-    merchant_of = np.empty(market.merchants + 1, np.int64)
-    merchant_of[market.lottery] = np.arange(market.merchants)
+    order = np.argsort(rules.category, kind="stable")
+    leaf = np.argsort(order).astype(np.uint8)[market.leaf]
     room = np.minimum(rules.leaf_cap, np.minimum(rules.category_cap[:, rules.category], rules.seats[:, None]))
-    asked = _asked(market.start, market.session, market.leaf, rules.sessions, rules.leaves)
-    room = np.minimum(room.ravel(), asked)
+    asked = _asked(market.start, market.session, leaf, rules.sessions, rules.leaves)
+    room = np.minimum(room[:, order].ravel(), asked)
     base = np.concatenate((np.zeros(1, np.int64), np.cumsum(room)))
     rows = (market.start, market.session, market.score, market.lottery)
     if rules.leaves == 1:
-        return _plain(*rows, merchant_of, turns, base)
-    state = _Filling(
+        return _plain(*rows, turns, base)
+    return _laminar(*rows, leaf, turns, _empty(rules, order, base))
+
+
+def _empty(rules: Rules, order: I64, base: I64) -> _Filling:
+    category = rules.category[order].astype(np.int64)
+    cells, branches = rules.sessions * rules.leaves, rules.sessions * rules.categories
+    floor, cap = rules.leaf_floor[:, order].ravel(), rules.leaf_cap[:, order].ravel()
+    floors, caps = rules.category_floor_in_force.ravel(), rules.category_cap.ravel()
+    return _Filling(
         heap=np.empty(base[-1], np.uint64),
-        base=base,
-        size=np.zeros(len(room), np.int64),
-        of_category=np.zeros(rules.sessions * rules.categories, np.int64),
-        taken=np.zeros(rules.sessions, np.int64),
-        bar=np.zeros(len(room), np.uint64),
-    )
-    return _laminar(*rows, market.leaf, merchant_of, turns, _bounds(rules), state)
-
-
-def _bounds(rules: Rules) -> _Bounds:
-    leaves = np.argsort(rules.category, kind="stable").astype(np.int64)
-    first = np.searchsorted(rules.category[leaves], np.arange(rules.categories + 1)).astype(np.int64)
-    return _Bounds(
-        rules.seats,
-        rules.category,
-        leaves,
-        first,
-        rules.leaf_floor.ravel(),
-        rules.leaf_cap.ravel(),
-        rules.category_floor_in_force.ravel(),
-        rules.category_cap.ravel(),
+        first=np.searchsorted(category, np.arange(rules.categories + 1)).astype(np.int64),
+        category=category,
+        cell=np.column_stack((np.zeros(cells, np.int64), floor, cap, base[:-1])),
+        branch=np.column_stack((np.zeros(branches, np.int64), floors, caps)),
+        taken=np.column_stack((np.zeros(rules.sessions, np.int64), rules.seats)),
+        bar=np.zeros(cells, np.uint64),
+        spare=np.full(cells, _NEVER),
+        inside=np.full(branches, _NEVER),
+        open=np.full(branches, _NEVER),
     )
 
 
@@ -127,7 +124,7 @@ def _rise(heap: U64, base: int, hole: int, key: np.uint64) -> None:  # pragma: n
 
 @compiled
 def _plain(
-    start: I64, session: I32, score: U32, lottery: U32, merchant_of: I64, turns: I64, base: I64
+    start: I64, session: I32, score: U32, lottery: U32, turns: I64, base: I64
 ) -> I64:  # pragma: no cover - machine code
     """One leaf: a session has nothing but seats. It becomes a heap when it is full, not before."""
     sessions = len(base) - 1
@@ -137,26 +134,23 @@ def _plain(
     for closed in range(sessions):
         if base[closed] == base[closed + 1]:
             bar[closed] = _NEVER
-    won = np.full(len(lottery), -1, np.int64)
+    place = np.empty((len(lottery) + 1, 2), np.int64)
     for turn in range(len(turns)):
         merchant = turns[turn]
-        row = start[merchant]
+        number = np.uint64(lottery[merchant])
+        row, end = start[merchant], start[merchant + 1]
         while True:
-            number = np.uint64(lottery[merchant])
-            end = start[merchant + 1]
             key = number
             while row < end:
                 key = (np.uint64(score[row]) << _SHIFT) | number
                 if key > bar[session[row]]:
                     break
                 row += 1
+            place[number, 0], place[number, 1] = row, end
             if row == end:
-                won[merchant] = -1
                 break
-            won[merchant] = row
             at = session[row]
-            begin = base[at]
-            size = base[at + 1] - begin
+            begin, size = base[at], base[at + 1] - base[at]
             if taken[at] < size:
                 heap[begin + taken[at]] = key
                 taken[at] += 1
@@ -165,99 +159,128 @@ def _plain(
                         _sink(heap, begin, size, hole, heap[begin + hole])
                     bar[at] = heap[begin]
                 break
-            gone = heap[begin]
+            number = heap[begin] & _MASK
             _sink(heap, begin, size, 0, key)
             bar[at] = heap[begin]
-            merchant = merchant_of[gone & _MASK]
-            row = won[merchant] + 1
+            row, end = place[number, 0] + 1, place[number, 1]
+    return _won(place, lottery)
+
+
+@compiled
+def _won(place: I64, lottery: U32) -> I64:  # pragma: no cover - machine code
+    """From row and end of list by lottery number to the row of each merchant, -1 behind the end."""
+    won = np.empty(len(lottery), np.int64)
+    for merchant in range(len(lottery)):
+        number = lottery[merchant]
+        won[merchant] = place[number, 0] if place[number, 0] < place[number, 1] else -1
     return won
-
-
-@compiled
-def _lowest(
-    bounds: _Bounds, state: _Filling, at: Index, group: Index, newcomer: Index
-) -> tuple[np.uint64, np.int64]:  # pragma: no cover - machine code
-    """The lowest key in a category, and its leaf, among leaves above their floor with the newcomer in."""
-    lowest, of = _NEVER, np.int64(-1)
-    cells = at * len(bounds.category)
-    for position in range(bounds.first[group], bounds.first[group + 1]):
-        leaf = bounds.leaves[position]
-        held = state.size[cells + leaf]
-        if held > 0 and held + (leaf == newcomer) > bounds.leaf_floor[cells + leaf]:
-            low = state.heap[state.base[cells + leaf]]
-            if low < lowest:
-                lowest, of = low, leaf
-    return lowest, of
-
-
-@compiled
-def _lowest_of_all(
-    bounds: _Bounds, state: _Filling, at: Index, newcomer: Index
-) -> tuple[np.uint64, np.int64]:  # pragma: no cover - machine code
-    """The same over all categories that are above their floor with the newcomer in."""
-    lowest, of = _NEVER, np.int64(-1)
-    groups = len(bounds.first) - 1
-    for group in range(groups):
-        held = state.of_category[at * groups + group] + (group == bounds.category[newcomer])
-        if held > bounds.category_floor[at * groups + group]:
-            low, leaf = _lowest(bounds, state, at, group, newcomer)
-            if low < lowest:
-                lowest, of = low, leaf
-    return lowest, of
 
 
 @compiled
 def _add(
     state: _Filling, cell: Index, branch: Index, key: np.uint64
 ) -> None:  # pragma: no cover - machine code
-    _rise(state.heap, state.base[cell], state.size[cell], key)
-    state.size[cell] += 1
-    state.of_category[branch] += 1
+    _rise(state.heap, state.cell[cell, _BASE], state.cell[cell, _SIZE], key)
+    state.cell[cell, _SIZE] += 1
+    state.branch[branch, _SIZE] += 1
 
 
 @compiled
 def _take(state: _Filling, cell: Index, branch: Index) -> None:  # pragma: no cover - machine code
     """The lowest key of a cell goes."""
-    state.size[cell] -= 1
-    state.of_category[branch] -= 1
-    if state.size[cell] > 0:
-        begin = state.base[cell]
-        _sink(state.heap, begin, state.size[cell], 0, state.heap[begin + state.size[cell]])
+    state.cell[cell, _SIZE] -= 1
+    state.branch[branch, _SIZE] -= 1
+    begin, size = state.cell[cell, _BASE], state.cell[cell, _SIZE]
+    if size > 0:
+        _sink(state.heap, begin, size, 0, state.heap[begin + size])
+
+
+@compiled
+def _refresh(state: _Filling, at: Index, leaf: Index) -> None:  # pragma: no cover - machine code
+    """Note anew what a leaf, and its category, have to spare."""
+    width, group = len(state.category), state.category[leaf]
+    cell, branch = at * width + leaf, at * (len(state.first) - 1) + group
+    above = state.cell[cell, _SIZE] > state.cell[cell, _FLOOR]
+    state.spare[cell] = state.heap[state.cell[cell, _BASE]] if above else _NEVER
+    lowest = _NEVER
+    for other in range(at * width + state.first[group], at * width + state.first[group + 1]):
+        lowest = min(lowest, state.spare[other])
+    state.inside[branch] = lowest
+    state.open[branch] = lowest if state.branch[branch, _SIZE] > state.branch[branch, _FLOOR] else _NEVER
+
+
+@compiled
+def _whose(state: _Filling, at: Index, key: np.uint64) -> np.int64:  # pragma: no cover - machine code
+    """The leaf that has this key to spare."""
+    width = len(state.category)
+    for leaf in range(width):
+        if state.spare[at * width + leaf] == key:
+            return np.int64(leaf)
+    return np.int64(-1)
+
+
+@compiled
+def _lowest(
+    state: _Filling, at: Index, leaf: Index, cell: Index, branch: Index
+) -> np.uint64:  # pragma: no cover - machine code
+    """The lowest key that could go for a newcomer of this leaf; 0 if nobody need."""
+    groups = len(state.first) - 1
+    size = state.cell[cell, _SIZE]
+    own: np.uint64 = state.heap[state.cell[cell, _BASE]] if size > 0 else _NEVER
+    if size >= state.cell[cell, _CAP]:
+        return own
+    mine: np.uint64 = (
+        min(own, state.inside[branch]) if size >= state.cell[cell, _FLOOR] else state.inside[branch]
+    )
+    if state.branch[branch, _SIZE] >= state.branch[branch, _CAP]:
+        return mine
+    if state.taken[at, 0] < state.taken[at, 1]:
+        return np.uint64(0)
+    lowest: np.uint64 = mine if state.branch[branch, _SIZE] >= state.branch[branch, _FLOOR] else _NEVER
+    for other in range(at * groups, at * groups + groups):
+        lowest = min(lowest, state.open[other])
+    return lowest
+
+
+@compiled
+def _may_go(state: _Filling, cell: Index, branch: Index) -> bool:  # pragma: no cover - machine code
+    """Whether the newcomer itself may be the one to go, because no floor wants it."""
+    size, held = state.cell[cell, _SIZE], state.branch[branch, _SIZE]
+    if size >= state.cell[cell, _CAP]:
+        return True
+    if size < state.cell[cell, _FLOOR]:
+        return False
+    return bool(held >= state.branch[branch, _CAP] or held >= state.branch[branch, _FLOOR])
 
 
 @compiled
 def _propose(
-    bounds: _Bounds, state: _Filling, at: Index, leaf: Index, key: np.uint64
-) -> np.uint64:  # pragma: no cover - machine code
-    """Seat the newcomer. Returns the key that goes for it, which may be its own; `_NEVER` if nobody does."""
-    width, groups = len(bounds.category), len(bounds.first) - 1
-    group = np.int64(bounds.category[leaf])
-    cell, branch = at * width + leaf, at * groups + group
-    may_go = state.size[cell] >= bounds.leaf_floor[cell]
-    lowest, of = _NEVER, np.int64(-1)
-    if state.size[cell] >= bounds.leaf_cap[cell]:
-        may_go = True
-        if state.size[cell] > 0:
-            lowest, of = state.heap[state.base[cell]], np.int64(leaf)
-    elif state.of_category[branch] >= bounds.category_cap[branch]:
-        lowest, of = _lowest(bounds, state, at, group, leaf)
-    elif state.taken[at] >= bounds.seats[at]:
-        may_go = may_go and state.of_category[branch] >= bounds.category_floor[branch]
-        lowest, of = _lowest_of_all(bounds, state, at, leaf)
-    else:
+    state: _Filling, at: Index, leaf: Index, key: np.uint64
+) -> tuple[np.uint64, np.int64]:  # pragma: no cover - machine code
+    """Seat the newcomer. Returns the key that goes for it, maybe its own, and its leaf; `_NEVER`: nobody."""
+    width, groups = len(state.category), len(state.first) - 1
+    cell, branch = at * width + leaf, at * groups + state.category[leaf]
+    lowest = _lowest(state, at, leaf, cell, branch)
+    if lowest == 0:
         _add(state, cell, branch, key)
-        state.taken[at] += 1
-        return _NEVER
-    if may_go and key < lowest:
+        state.taken[at, 0] += 1
+        _refresh(state, at, leaf)
+        return _NEVER, np.int64(leaf)
+    if key < lowest and _may_go(state, cell, branch):
         state.bar[cell] = lowest
-        return key
-    if of == leaf:
-        _sink(state.heap, state.base[cell], state.size[cell], 0, key)
+        return key, np.int64(leaf)
+    size, begin = state.cell[cell, _SIZE], state.cell[cell, _BASE]
+    of = np.int64(leaf)
+    if size > 0 and state.heap[begin] == lowest:
+        _sink(state.heap, begin, size, 0, key)
     else:
-        _take(state, at * width + of, at * groups + bounds.category[of])
+        of = _whose(state, at, lowest)
+        _take(state, at * width + of, at * groups + state.category[of])
         _add(state, cell, branch, key)
+        _refresh(state, at, of)
+    _refresh(state, at, leaf)
     state.bar[at * width + of] = max(state.bar[at * width + of], lowest)
-    return lowest
+    return lowest, of
 
 
 @compiled
@@ -267,33 +290,30 @@ def _laminar(
     score: U32,
     lottery: U32,
     leaf_of: U8,
-    merchant_of: I64,
     turns: I64,
-    bounds: _Bounds,
     state: _Filling,
 ) -> I64:  # pragma: no cover - machine code
     """Leaves in categories: each merchant in turn, and then whoever has to go for it."""
-    width = len(bounds.category)
-    won = np.full(len(lottery), -1, np.int64)
+    width = len(state.category)
+    place = np.empty((len(lottery) + 1, 2), np.int64)
     for turn in range(len(turns)):
         merchant = turns[turn]
-        row = start[merchant]
-        while merchant >= 0:
-            number = np.uint64(lottery[merchant])
-            end = start[merchant + 1]
-            leaf = np.int64(leaf_of[merchant])
-            gone = _NEVER
+        number = np.uint64(lottery[merchant])
+        row, end = start[merchant], start[merchant + 1]
+        leaf = np.int64(leaf_of[merchant])
+        while True:
+            gone, of = _NEVER, leaf
             while row < end:
                 at = np.int64(session[row])
                 key = (np.uint64(score[row]) << _SHIFT) | number
                 if key > state.bar[at * width + leaf]:
-                    gone = _propose(bounds, state, at, leaf, key)
+                    gone, of = _propose(state, at, leaf, key)
                     if gone != key:
                         break
                 row += 1
-            won[merchant] = row if row < end else -1
+            place[number, 0], place[number, 1] = row, end
             if row == end or gone == _NEVER:
                 break
-            merchant = merchant_of[gone & _MASK]
-            row = won[merchant] + 1
-    return won
+            number, leaf = gone & _MASK, of
+            row, end = place[number, 0] + 1, place[number, 1]
+    return _won(place, lottery)
