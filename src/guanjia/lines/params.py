@@ -12,6 +12,7 @@ from typing import Any
 
 import jsonschema_rs
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as n_
 
 from guanjia.base.errors import BadInput, FieldError
 from guanjia.base.texts import pick
@@ -114,10 +115,22 @@ def _say(kind: jsonschema_rs.ValidationErrorKind, fallback: str) -> str:
     return say(kind.as_dict()) if say else fallback
 
 
+_NAMES: Mapping[str, str] = {
+    "string": n_("一段文字"),
+    "integer": n_("一个整数"),
+    "number": n_("一个数字"),
+    "boolean": n_("是或否"),
+    "array": n_("一个列表"),
+    "object": n_("一组字段"),
+    "date": n_("日期（年-月-日）"),
+    "date-time": n_("日期和时间"),
+    "email": n_("邮箱地址"),
+    "uri": n_("网址"),
+}
 _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "required": lambda _k: _("必填"),
     "type": lambda k: _("类型不对，应为 %(types)s") % {"types": _types(k)},
-    "format": lambda k: _("格式不对，应为 %(format)s") % {"format": k["format"]},
+    "format": lambda k: _("格式不对，应为 %(format)s") % {"format": _named(str(k["format"]))},
     "enum": lambda k: _("只能是其中之一：%(options)s") % {"options": _options(k)},
     "minimum": lambda k: _("不能小于 %(limit)s") % {"limit": k["limit"]},
     "maximum": lambda k: _("不能大于 %(limit)s") % {"limit": k["limit"]},
@@ -135,7 +148,12 @@ _SAY: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 
 def _types(kind: Mapping[str, Any]) -> str:
     types = kind.get("types") or kind.get("type") or ""
-    return types if isinstance(types, str) else " / ".join(str(t) for t in types)
+    return " / ".join(_named(str(one)) for one in ([types] if isinstance(types, str) else types))
+
+
+def _named(kind: str) -> str:
+    """A type or a format as people call it, else by its own name."""
+    return _(_NAMES[kind]) if kind in _NAMES else kind
 
 
 def _options(kind: Mapping[str, Any]) -> str:

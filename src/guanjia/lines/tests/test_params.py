@@ -69,8 +69,8 @@ def test_parameters_that_fit_pass():
     ("params", "error"),
     [
         ({}, FieldError("/day", "日期", "必填")),
-        ({"day": "soon"}, FieldError("/day", "日期", "格式不对，应为 date")),
-        ({"day": 11}, FieldError("/day", "日期", "类型不对，应为 string")),
+        ({"day": "soon"}, FieldError("/day", "日期", "格式不对，应为 日期（年-月-日）")),
+        ({"day": 11}, FieldError("/day", "日期", "类型不对，应为 一段文字")),
         (DAY | {"shop": "云栖女装杭州"}, FieldError("/shop", "Shop", "最多 5 个字")),
         (DAY | {"boxes": 0}, FieldError("/boxes", "boxes", "不能小于 1")),
         (DAY | {"boxes": 10}, FieldError("/boxes", "boxes", "不能大于 9")),
@@ -80,7 +80,7 @@ def test_parameters_that_fit_pass():
         (DAY | {"tags": []}, FieldError("/tags", "tags", "至少 1 项")),
         (DAY | {"tags": ["a", "a"]}, FieldError("/tags", "tags", "不能有重复项")),
         (DAY | {"tags": ["a", "b"]}, FieldError("/tags/1", "tags › Tag", "写法不符合要求")),
-        (DAY | {"a/b~c": "x"}, FieldError("/a~1b~0c", "a/b~c", "类型不对，应为 integer")),
+        (DAY | {"a/b~c": "x"}, FieldError("/a~1b~0c", "a/b~c", "类型不对，应为 一个整数")),
         (DAY | {"colour": 1}, FieldError("", "首页展示位", "没有这些字段：colour")),
     ],
 )
