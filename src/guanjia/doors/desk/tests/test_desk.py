@@ -46,6 +46,11 @@ def text_of(answer):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
+def found_in(pattern, text):
+    [found] = re.findall(pattern, text)[:1]
+    return found
+
+
 def page_of(case):
     return f"/desk/cases/{case.number}/"
 
@@ -131,7 +136,7 @@ def test_the_pool_and_the_team_see_theirs(market, client, now):
 def test_a_long_list_goes_on_behind_its_last_row(market, lin, now):
     made = [stories.a_case(market, now + timedelta(minutes=n)).number for n in range(27)]
     first = lin.get("/desk/")
-    following = re.search(r'href="([^"]*after=[^"]*)"', first.content.decode()).group(1).replace("&amp;", "&")
+    following = found_in(r'href="([^"]*after=[^"]*)"', first.content.decode()).replace("&amp;", "&")
     assert numbers_in(first) == made[:25]
     assert numbers_in(lin.get(following)) == made[25:]
     assert numbers_in(lin.get("/desk/?after=nonsense~x")) == made[:25]
@@ -164,7 +169,7 @@ def test_search_opens_a_number_and_finds_titles_and_merchants(market, lin, case)
 
 
 def test_an_open_list_is_told_only_what_is_new(market, lin, case):
-    mark = re.search(r"mark=(\w+)", lin.get("/desk/").content.decode()).group(1)
+    mark = found_in(r"mark=(\w+)", lin.get("/desk/").content.decode())
     assert lin.get(f"/desk/list?view=mine&mark={mark}").status_code == 204
     stories.a_case(market, timezone.now())
     assert len(numbers_in(lin.get(f"/desk/list?view=mine&mark={mark}"))) == 2
@@ -268,7 +273,7 @@ def test_who_answers_after_somebody_else_is_asked_to_read_first(market, lin, cas
     assert ">已经订好</textarea>" in page
     assert not Message.objects.filter(body="已经订好").exists()
     assert Draft.objects.get().body == "已经订好"
-    seen = re.search(r'name="seen" value="(\d+)"', page).group(1)
+    seen = found_in(r'name="seen" value="(\d+)"', page)
     assert lin.post(f"{page_of(case)}say/reply", form | {"seen": seen}).status_code == 303
     assert Message.objects.filter(body="已经订好").exists()
     assert not Draft.objects.exists()
@@ -310,13 +315,13 @@ def test_two_at_one_case_see_each_other(market, client, lin, case):
 
 
 def test_a_heartbeat_brings_what_is_new_and_never_a_form_to_type_in(market, lin, case, now):
-    mark = re.search(r'name="mark" value="([^"]*)"', lin.get(page_of(case)).content.decode()).group(1)
+    mark = found_in(r'name="mark" value="([^"]*)"', lin.get(page_of(case)).content.decode())
     actions.say(actor=market.mira, number=case.number, body="还要加一个仓", now=now)
     answer = lin.post(f"{page_of(case)}here", {"mark": mark})
     page = answer.content.decode()
     assert "还要加一个仓" in page
     assert "<textarea" not in page
-    fresh = re.search(r'name="mark" value="([^"]*)"', page).group(1)
+    fresh = found_in(r'name="mark" value="([^"]*)"', page)
     again = lin.post(f"{page_of(case)}here", {"mark": fresh})
     assert again.status_code in (204, 200)  # 200 when a minute has just begun
 
@@ -394,7 +399,6 @@ def test_a_case_for_a_stranger_is_refused_with_what_was_typed(lin, market, uncha
 
 
 def test_mandates_say_what_is_left(market, lin, now):
-    about = {"amount_per_use": 200_000, "amount_per_period": 400_000, "uses_per_period": 2}
     given = grant_mandate(
         actor=market.otto,
         line=market.display,
@@ -403,7 +407,9 @@ def test_mandates_say_what_is_left(market, lin, now):
         period=MandatePeriod.MONTH,
         silence=Silence.CONSENT,
         now=now,
-        **about,
+        amount_per_use=200_000,
+        amount_per_period=400_000,
+        uses_per_period=2,
     )
     use = {"mandate": given, "item": uuid4(), "amount": 1, "merchant_id": market.mira_shop.pk}
     assert use_mandate(actor=market.lin, now=now, **use)
