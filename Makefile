@@ -59,7 +59,6 @@ bench-packages: dev
 	$(BIN)/python bench/bench_packages.py
 
 bench-allocation: dev
-	$(PIP) algmatch
 	$(BIN)/python bench/bench_allocation.py
 
 bench-import: dev

@@ -22,6 +22,7 @@ from guanjia.core.allocation.rules import Rules
 _SHIFT = np.uint64(LOTTERY_BITS)
 _MASK = np.uint64(LOTTERY_MASK)
 _NEVER = np.uint64(CLOSED)
+_FREE = np.uint64(0)  # below every key
 
 
 # Columns: what is looked at together stands together, because what costs time is memory that is far away.
@@ -177,110 +178,35 @@ def _won(place: I64, lottery: U32) -> I64:  # pragma: no cover - machine code
 
 
 @compiled
-def _add(
-    state: _Filling, cell: Index, branch: Index, key: np.uint64
-) -> None:  # pragma: no cover - machine code
-    _rise(state.heap, state.cell[cell, _BASE], state.cell[cell, _SIZE], key)
-    state.cell[cell, _SIZE] += 1
-    state.branch[branch, _SIZE] += 1
+def _push(heap: U64, cell: I64, here: Index, key: np.uint64) -> None:  # pragma: no cover - machine code
+    _rise(heap, cell[here, _BASE], cell[here, _SIZE], key)
+    cell[here, _SIZE] += 1
 
 
 @compiled
-def _take(state: _Filling, cell: Index, branch: Index) -> None:  # pragma: no cover - machine code
+def _pop(heap: U64, cell: I64, here: Index) -> None:  # pragma: no cover - machine code
     """The lowest key of a cell goes."""
-    state.cell[cell, _SIZE] -= 1
-    state.branch[branch, _SIZE] -= 1
-    begin, size = state.cell[cell, _BASE], state.cell[cell, _SIZE]
+    cell[here, _SIZE] -= 1
+    begin, size = cell[here, _BASE], cell[here, _SIZE]
     if size > 0:
-        _sink(state.heap, begin, size, 0, state.heap[begin + size])
+        _sink(heap, begin, size, 0, heap[begin + size])
 
 
 @compiled
-def _refresh(state: _Filling, at: Index, leaf: Index) -> None:  # pragma: no cover - machine code
-    """Note anew what a leaf, and its category, have to spare."""
-    width, group = len(state.category), state.category[leaf]
-    cell, branch = at * width + leaf, at * (len(state.first) - 1) + group
-    above = state.cell[cell, _SIZE] > state.cell[cell, _FLOOR]
-    state.spare[cell] = state.heap[state.cell[cell, _BASE]] if above else _NEVER
-    lowest = _NEVER
-    for other in range(at * width + state.first[group], at * width + state.first[group + 1]):
-        lowest = min(lowest, state.spare[other])
-    state.inside[branch] = lowest
-    state.open[branch] = lowest if state.branch[branch, _SIZE] > state.branch[branch, _FLOOR] else _NEVER
+def _least(values: U64, begin: Index, end: Index) -> np.uint64:  # pragma: no cover - machine code
+    least = _NEVER
+    for position in range(begin, end):
+        least = min(least, values[position])
+    return least
 
 
 @compiled
-def _whose(state: _Filling, at: Index, key: np.uint64) -> np.int64:  # pragma: no cover - machine code
-    """The leaf that has this key to spare."""
-    width = len(state.category)
-    for leaf in range(width):
-        if state.spare[at * width + leaf] == key:
-            return np.int64(leaf)
-    return np.int64(-1)
-
-
-@compiled
-def _lowest(
-    state: _Filling, at: Index, leaf: Index, cell: Index, branch: Index
-) -> np.uint64:  # pragma: no cover - machine code
-    """The lowest key that could go for a newcomer of this leaf; 0 if nobody need."""
-    groups = len(state.first) - 1
-    size = state.cell[cell, _SIZE]
-    own: np.uint64 = state.heap[state.cell[cell, _BASE]] if size > 0 else _NEVER
-    if size >= state.cell[cell, _CAP]:
-        return own
-    mine: np.uint64 = (
-        min(own, state.inside[branch]) if size >= state.cell[cell, _FLOOR] else state.inside[branch]
-    )
-    if state.branch[branch, _SIZE] >= state.branch[branch, _CAP]:
-        return mine
-    if state.taken[at, 0] < state.taken[at, 1]:
-        return np.uint64(0)
-    lowest: np.uint64 = mine if state.branch[branch, _SIZE] >= state.branch[branch, _FLOOR] else _NEVER
-    for other in range(at * groups, at * groups + groups):
-        lowest = min(lowest, state.open[other])
-    return lowest
-
-
-@compiled
-def _may_go(state: _Filling, cell: Index, branch: Index) -> bool:  # pragma: no cover - machine code
-    """Whether the newcomer itself may be the one to go, because no floor wants it."""
-    size, held = state.cell[cell, _SIZE], state.branch[branch, _SIZE]
-    if size >= state.cell[cell, _CAP]:
-        return True
-    if size < state.cell[cell, _FLOOR]:
-        return False
-    return bool(held >= state.branch[branch, _CAP] or held >= state.branch[branch, _FLOOR])
-
-
-@compiled
-def _propose(
-    state: _Filling, at: Index, leaf: Index, key: np.uint64
-) -> tuple[np.uint64, np.int64]:  # pragma: no cover - machine code
-    """Seat the newcomer. Returns the key that goes for it, maybe its own, and its leaf; `_NEVER`: nobody."""
-    width, groups = len(state.category), len(state.first) - 1
-    cell, branch = at * width + leaf, at * groups + state.category[leaf]
-    lowest = _lowest(state, at, leaf, cell, branch)
-    if lowest == 0:
-        _add(state, cell, branch, key)
-        state.taken[at, 0] += 1
-        _refresh(state, at, leaf)
-        return _NEVER, np.int64(leaf)
-    if key < lowest and _may_go(state, cell, branch):
-        state.bar[cell] = lowest
-        return key, np.int64(leaf)
-    size, begin = state.cell[cell, _SIZE], state.cell[cell, _BASE]
-    of = np.int64(leaf)
-    if size > 0 and state.heap[begin] == lowest:
-        _sink(state.heap, begin, size, 0, key)
-    else:
-        of = _whose(state, at, lowest)
-        _take(state, at * width + of, at * groups + state.category[of])
-        _add(state, cell, branch, key)
-        _refresh(state, at, of)
-    _refresh(state, at, leaf)
-    state.bar[at * width + of] = max(state.bar[at * width + of], lowest)
-    return lowest, of
+def _whose(spare: U64, begin: Index, key: np.uint64) -> np.int64:  # pragma: no cover - machine code
+    """The leaf that has this key to spare; there is one."""
+    leaf = np.int64(0)
+    while spare[begin + leaf] != key:
+        leaf += 1
+    return leaf
 
 
 @compiled
@@ -293,8 +219,18 @@ def _laminar(
     turns: I64,
     state: _Filling,
 ) -> I64:  # pragma: no cover - machine code
-    """Leaves in categories: each merchant in turn, and then whoever has to go for it."""
-    width = len(state.category)
+    """Leaves in categories: each merchant in turn, and then whoever has to go for it.
+
+    1. Propose, down the list: `lowest` is the key that would go for the newcomer, 0 if a seat is free;
+       `wanted` says that a floor has room for the newcomer, so that it is not the one to go.
+    2. Seat the newcomer; the lowest of leaf `of` goes.
+    3. Note anew what the leaves that changed, and their categories, have to spare.
+    4. Go on with whoever went.
+
+    In one piece, because handing ten arrays to another function costs more than what it would do.
+    """
+    heap, first, category, cell, branch, taken, bar, spare, inside, open_ = state
+    width, groups = len(category), len(first) - 1
     place = np.empty((len(lottery) + 1, 2), np.int64)
     for turn in range(len(turns)):
         merchant = turns[turn]
@@ -302,18 +238,53 @@ def _laminar(
         row, end = start[merchant], start[merchant + 1]
         leaf = np.int64(leaf_of[merchant])
         while True:
-            gone, of = _NEVER, leaf
-            while row < end:
+            while row < end:  # 1
                 at = np.int64(session[row])
+                here = at * width + leaf
                 key = (np.uint64(score[row]) << _SHIFT) | number
-                if key > state.bar[at * width + leaf]:
-                    gone, of = _propose(state, at, leaf, key)
-                    if gone != key:
-                        break
+                if key <= bar[here]:
+                    row += 1
+                    continue
+                above = at * groups + category[leaf]
+                size, held = cell[here, _SIZE], branch[above, _SIZE]
+                own = heap[cell[here, _BASE]] if size > 0 else _NEVER
+                wanted = size < cell[here, _FLOOR]
+                lowest = inside[above] if wanted else min(own, inside[above])
+                if size >= cell[here, _CAP]:
+                    lowest, wanted = own, False
+                elif held < branch[above, _CAP]:
+                    if held < branch[above, _FLOOR]:
+                        lowest, wanted = _NEVER, True
+                    free = taken[at, 0] < taken[at, 1]
+                    lowest = _FREE if free else min(lowest, _least(open_, at * groups, (at + 1) * groups))
+                if wanted or key >= lowest:
+                    break
+                bar[here] = lowest
                 row += 1
             place[number, 0], place[number, 1] = row, end
-            if row == end or gone == _NEVER:
+            if row == end:
                 break
-            number, leaf = gone & _MASK, of
+            of = leaf  # 2
+            if lowest == own:
+                _sink(heap, cell[here, _BASE], size, 0, key)
+            else:
+                if lowest == _FREE:
+                    taken[at, 0] += 1
+                else:
+                    of = _whose(spare, at * width, lowest)
+                    _pop(heap, cell, at * width + of)
+                    branch[at * groups + category[of], _SIZE] -= 1
+                _push(heap, cell, here, key)
+                branch[above, _SIZE] += 1
+            for changed in (leaf, of):  # 3
+                its, group = at * width + changed, category[changed]
+                spare[its] = heap[cell[its, _BASE]] if cell[its, _SIZE] > cell[its, _FLOOR] else _NEVER
+                above = at * groups + group
+                inside[above] = _least(spare, at * width + first[group], at * width + first[group + 1])
+                open_[above] = inside[above] if branch[above, _SIZE] > branch[above, _FLOOR] else _NEVER
+            if lowest == _FREE:
+                break
+            bar[at * width + of] = max(bar[at * width + of], lowest)  # 4
+            number, leaf = lowest & _MASK, of
             row, end = place[number, 0] + 1, place[number, 1]
     return _won(place, lottery)
