@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rounds import adversarial, sessions_for, typical
+from rounds import adversarial, sessions_for, typical, with_cells
 
 from guanjia.core.allocation import Market, allocate, has_numba, verify
 
@@ -90,7 +90,8 @@ def contestants(plain: Market, cells: Market) -> dict[str, Callable[[], Any]]:
 
 
 def measure(merchants: int, rounds: int) -> Size:
-    plain, cells = typical(merchants), typical(merchants, 8)
+    plain = typical(merchants)
+    cells = with_cells(plain, 8)
     for market in (plain, cells):
         won = allocate(market, backend="numba")
         assert verify(market, won, backend="numba").stable
@@ -247,7 +248,10 @@ def run(sizes: list[int], rounds: int, peers: bool) -> Report:
     report.typical, report.adversarial = measure_adversarial(min(ADVERSARIAL, max(sizes)), 3)
     for name, merchants in PEERS.items() if peers else ():
         print(f"… {name}, {merchants:,} merchants", file=sys.stderr, flush=True)
-        report.peers[name] = measure_peer(name, merchants, rounds)
+        try:
+            report.peers[name] = measure_peer(name, merchants, rounds)
+        except ModuleNotFoundError:
+            print(f"{name} is left out; to compare with it: pip install {name}", file=sys.stderr)
     return report
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from guanjia.core.allocation import Market, Rules, make_market, make_rules
+from guanjia.core.allocation import Market, make_market, make_rules
 
 WISHES = 10
 _PIECE = 100_000  # merchants drawn at a time: what it takes in memory stays small
@@ -24,9 +24,8 @@ def sessions_for(merchants: int) -> int:
     return max(10, min(10_000, merchants // 100))
 
 
-def typical(merchants: int, cells: int = 1, *, seed: int = 5) -> Market:
-    """`cells` leaves: 1 has seats only; more have a floor of 40% over all cells, and half as many categories
-    with a cap of 1.3 times their share."""
+def typical(merchants: int, *, seed: int = 5) -> Market:
+    """Sessions that have seats, and nothing else."""
     draw = np.random.default_rng(seed)
     sessions = sessions_for(merchants)
     seats = draw.lognormal(0, 1, sessions)
@@ -38,22 +37,23 @@ def typical(merchants: int, cells: int = 1, *, seed: int = 5) -> Market:
         np.concatenate([session for _length, session, _score in drawn]),
         np.concatenate([score for _length, _session, score in drawn]),
         (draw.permutation(merchants) + 1).astype(np.uint32),
-        draw.integers(0, cells, merchants, dtype=np.uint8),
-        with_cells(seats, cells),
+        np.zeros(merchants, np.uint8),
+        make_rules(seats),
     )
 
 
-def with_cells(seats: Array, cells: int) -> Rules:
-    if cells == 1:
-        return make_rules(seats)
-    groups = cells // 2
-    wide, groups_wide = np.ones((1, cells)), np.ones((1, groups))
-    return make_rules(
-        seats,
+def with_cells(plain: Market, cells: int, *, seed: int = 6) -> Market:
+    """The same applications, in `cells` leaves: 40% of the seats are floors, shared by all leaves, and
+    each of half as many categories may have 1.3 times its share."""
+    leaf = np.random.default_rng(seed).integers(0, cells, plain.merchants, dtype=np.uint8)
+    seats, groups = plain.rules.seats[:, None], cells // 2
+    rules = make_rules(
+        plain.rules.seats,
         np.arange(cells) // 2,
-        leaf_floor=(seats[:, None] * 0.4 / cells * wide).astype(np.int64),
-        category_cap=np.ceil(seats[:, None] * 1.3 / groups * groups_wide).astype(np.int64),
+        leaf_floor=(seats * 0.4 / cells * np.ones(cells)).astype(np.int64),
+        category_cap=np.ceil(seats * 1.3 / groups * np.ones(groups)).astype(np.int64),
     )
+    return make_market(plain.start, plain.session, plain.score, plain.lottery, leaf, rules)
 
 
 def _lists(

@@ -1,7 +1,7 @@
 """The outcome is what the rules say it is: compared with looking at every possibility there is."""
 
 from dataclasses import replace
-from itertools import chain, permutations, product
+from itertools import chain, combinations, permutations, product
 from random import Random
 
 import numpy as np
@@ -115,6 +115,22 @@ def test_an_order_that_is_no_order_is_refused():
         allocate(market, order=[0, 1, 2, 3, 3])
     with pytest.raises(ValueError, match="shape"):
         allocate(market, order=[0, 1, 2, 3])
+
+
+def test_why_a_floor_across_categories_is_refused():
+    """The example of docs/allocation.md: A is out because B, with whom it does not compete, stays away."""
+    category, small, key = {"A": "wear", "B": "beauty", "C": "wear"}, {"B", "C"}, {"A": 3, "B": 2, "C": 1}
+
+    def chosen(applicants):
+        sets = chain.from_iterable(combinations(applicants, size) for size in range(len(applicants) + 1))
+        lawful = [those for those in sets if sum(category[m] == "wear" for m in those) <= 1]
+        best = max(
+            lawful, key=lambda t: (min(1, len(small & set(t))), len(t), sorted(key[m] for m in t)[::-1])
+        )
+        return set(best)
+
+    assert chosen("ABC") == {"A", "B"}
+    assert chosen("AC") == {"C"}
 
 
 # --- degenerate and adversarial -----------------------------------------------------------------------
