@@ -102,27 +102,27 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "account/tokens": OWN_POST,
     "account/tokens/<int:token_id>/revoke": (Way("POST", frozenset()),),  # nobody's: somebody else's is 404
     # a merchant's door
-    "door/<str:ref>/": (*SEE, merchant("POST", Verb.OPEN_CASE, body=DRAFT)),
-    "door/<str:ref>/live": SEE,
-    "door/<str:ref>/cases/": SEE,
-    "door/<str:ref>/cases/<slug:number>/": (*SEE, merchant("POST", Verb.SPEAK, body=DRAFT)),
-    "door/<str:ref>/cases/<slug:number>/live": SEE,
-    "door/<str:ref>/cases/<slug:number>/solve": (merchant("POST", Verb.SOLVE),),
-    "door/<str:ref>/cases/<slug:number>/reopen": (merchant("POST", Verb.SOLVE),),
-    "door/<str:ref>/packages/<slug:number>/": (
+    "door/<ref:ref>/": (*SEE, merchant("POST", Verb.OPEN_CASE, body=DRAFT)),
+    "door/<ref:ref>/live": SEE,
+    "door/<ref:ref>/cases/": SEE,
+    "door/<ref:ref>/cases/<slug:number>/": (*SEE, merchant("POST", Verb.SPEAK, body=DRAFT)),
+    "door/<ref:ref>/cases/<slug:number>/live": SEE,
+    "door/<ref:ref>/cases/<slug:number>/solve": (merchant("POST", Verb.SOLVE),),
+    "door/<ref:ref>/cases/<slug:number>/reopen": (merchant("POST", Verb.SOLVE),),
+    "door/<ref:ref>/packages/<slug:number>/": (
         merchant("GET", Verb.SEE, args=OF_PACKAGE),
         merchant("POST", Verb.ACCEPT, args=OF_PACKAGE, body={"shown": "1:1", "take": "1"}),
     ),
-    "door/<str:ref>/packages/<slug:number>/live": (merchant("GET", Verb.SEE, args=OF_PACKAGE),),
-    "door/<str:ref>/packages/<slug:number>/cancel": (merchant("POST", Verb.CANCEL, args=OF_PACKAGE),),
-    "door/<str:ref>/people/": (
+    "door/<ref:ref>/packages/<slug:number>/live": (merchant("GET", Verb.SEE, args=OF_PACKAGE),),
+    "door/<ref:ref>/packages/<slug:number>/cancel": (merchant("POST", Verb.CANCEL, args=OF_PACKAGE),),
+    "door/<ref:ref>/people/": (
         *SEE,
         merchant("POST", Verb.PEOPLE, body={"username": "new", "name": "新", "role": "staff"}),
     ),
-    "door/<str:ref>/people/<int:member>/role": (merchant("POST", Verb.PEOPLE, body={"role": "viewer"}),),
-    "door/<str:ref>/people/<int:member>/link": (merchant("POST", Verb.PEOPLE),),
-    "door/<str:ref>/people/<int:member>/remove": (merchant("POST", Verb.PEOPLE),),
-    "door/<str:ref>/services/": SEE,
+    "door/<ref:ref>/people/<int:member>/role": (merchant("POST", Verb.PEOPLE, body={"role": "viewer"}),),
+    "door/<ref:ref>/people/<int:member>/link": (merchant("POST", Verb.PEOPLE),),
+    "door/<ref:ref>/people/<int:member>/remove": (merchant("POST", Verb.PEOPLE),),
+    "door/<ref:ref>/services/": SEE,
     # the desk
     "desk/": (at_desk(),),
     "desk/list": (at_desk(),),
@@ -131,7 +131,7 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "desk/views/<int:pk>": (Way("POST", frozenset()),),  # nobody's
     "desk/mandates/": (at_desk(),),
     "desk/merchants/": (at_desk(),),
-    "desk/merchants/<str:ref>/": (Way("GET", may(Verb.NOTE), EVERYBODY - AT_DESK),),
+    "desk/merchants/<ref:ref>/": (Way("GET", may(Verb.NOTE), EVERYBODY - AT_DESK),),
     "desk/new": (at_desk(),),
     "desk/cases/<str:number>/": (merchant("GET", Verb.NOTE),),
     "desk/cases/<str:number>/here": (merchant("POST", Verb.NOTE),),

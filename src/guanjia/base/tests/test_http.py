@@ -124,7 +124,7 @@ def test_a_body_that_is_not_clean_json_is_malformed_in_both_languages(post, unch
 def test_a_body_that_is_no_object_is_named(post, unchanged, body):
     with unchanged():
         problem = problem_of(post(body), 422, "bad_input")
-    assert problem["errors"] == [{"field": "", "label": "request body", "message": "should be an object {…}"}]
+    assert problem["errors"] == [{"field": "", "label": "request body", "message": "must be an object {…}"}]
 
 
 def test_members_nobody_asks_for_are_ignored(post):
