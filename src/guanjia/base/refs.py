@@ -16,4 +16,3 @@ class Reference:
         if value in (".", ".."):
             return value.replace(".", "~2E")
         return value.replace("~", "~7E").replace("/", "~2F")
-
