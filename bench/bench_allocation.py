@@ -15,6 +15,7 @@ import os
 import platform
 import statistics
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -141,6 +142,19 @@ def run_matching(market: Market) -> tuple[dict[str, float], list[int]]:
     return {"build": build, "solve": solve}, [placed.get(m, -1) for m in range(market.merchants)]
 
 
+def deep(what: Callable[[], Any]) -> Any:
+    """Run where recursion may go as deep as the market is large: `matching` copies its players that way."""
+    found: list[Any] = []
+    limit, stack = sys.getrecursionlimit(), threading.stack_size(1 << 30)
+    sys.setrecursionlimit(1 << 24)
+    thread = threading.Thread(target=lambda: found.append(what()))
+    thread.start()
+    thread.join()
+    sys.setrecursionlimit(limit)
+    threading.stack_size(stack)
+    return found[0]
+
+
 def run_algmatch(market: Market) -> tuple[dict[str, float], list[int]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it has invalid escapes in its docstrings
@@ -168,7 +182,8 @@ def _placed(solution: Mapping[str, Any], merchants: int) -> list[int]:
 
 def measure_peer(name: str, merchants: int, rounds: int) -> dict[str, float]:
     market = typical(merchants)
-    seconds, theirs = {"matching": run_matching, "algmatch": run_algmatch}[name](market)
+    peer = {"matching": run_matching, "algmatch": run_algmatch}[name]
+    seconds, theirs = deep(lambda: peer(market))
     won = allocate(market, backend="numba")
     ours = np.where(won >= 0, market.session[won], -1) if market.rows else won
     assert ours.tolist() == theirs, f"{name} has another outcome"
