@@ -25,6 +25,7 @@ class Standing:
 
     merchant: int
     ref: str
+    name: str
     member: str | None
     leads: bool
     roles: frozenset[str]
@@ -42,7 +43,7 @@ WITH teams AS (SELECT team_id AS id FROM people_team_members WHERE user_id = %(u
                UNION SELECT id FROM people_team WHERE lead_id = %(user)s),
   pools AS (SELECT pool_id AS id FROM people_pool_members WHERE user_id = %(user)s
             UNION SELECT id FROM people_pool WHERE lead_id = %(user)s)
-SELECT m.id, m.ref,
+SELECT m.id, m.ref, m.name,
   (SELECT b.role FROM merchants_member b WHERE b.merchant_id = m.id AND b.user_id = %(user)s),
   EXISTS (SELECT FROM people_rolegrant g WHERE g.user_id = %(user)s AND g.role = %(lead)s),
   ARRAY(SELECT r.role FROM coverage_responsibility r
@@ -71,6 +72,6 @@ WHERE m.ref = %(ref)s
 def standing(user: User, merchant_ref: str, *, at: datetime) -> Standing | None:
     """How this person stands to the merchant with this reference; None if there is none. One statement."""
     about = {"user": user.pk, "ref": merchant_ref, "at": at, "lead": Role.SERVICE_LEAD}
-    for merchant, ref, member, leads, roles, *rest in prepared(_STANDING, about):
-        return Standing(merchant, ref, member, leads, frozenset(roles), *rest)
+    for merchant, ref, name, member, leads, roles, *rest in prepared(_STANDING, about):
+        return Standing(merchant, ref, name, member, leads, frozenset(roles), *rest)
     return None

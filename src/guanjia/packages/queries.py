@@ -124,7 +124,7 @@ class PackageLine:
 
 def package_by_number(number: str) -> Package:
     """For doors that have made sure of the reader in another way. Raises Missing."""
-    package = Package.objects.filter(number=number).first()
+    package = Package.objects.select_related("merchant", "case").filter(number=number).first()
     if package is None:
         raise no_package(number)
     return package

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guanjia.base.moments import span
-from guanjia.base.sql import rows
+from guanjia.base.sql import prepared
 from guanjia.cases.models import ClockKind
 from guanjia.cases.rules import PROMISES
-from guanjia.coverage.models import Responsibility, ResponsibilityRole
-from guanjia.coverage.queries import accountable_for
-from guanjia.merchants.models import Merchant
-
-LAST = 20
-"""First answers that the record counts."""
-LOOKED_AT = 60
-"""Newest cases among which they are found: one that is not due yet counts neither way."""
+from guanjia.coverage.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +41,41 @@ class ManagerCard:
         return span(self.record.usual) if self.record.usual is not None else ""
 
 
-def manager_of(merchant: Merchant, *, at: datetime) -> ManagerCard:
-    held = accountable_for(merchant, at=at)
-    holder = held.person or held.team or held.pool
+# The newest cases first, and no more of their clocks than are counted: nothing here grows with the merchant.
+_CARD = """
+SELECT a.name,
+  coalesce(
+    (SELECT coalesce(p.name, t.name, g.name) FROM coverage_responsibility r
+       LEFT JOIN people_user p ON p.id = r.person_id
+       LEFT JOIN people_team t ON t.id = r.team_id
+       LEFT JOIN people_pool g ON g.id = r.pool_id
+     WHERE r.merchant_id = %(merchant)s AND r.role = 'backup' AND r.during @> %(at)s::timestamptz
+     ORDER BY r.id LIMIT 1),
+    (SELECT u.name FROM merchants_merchant m JOIN people_pool h ON h.id = m.home_pool_id
+       JOIN people_user u ON u.id = h.lead_id WHERE m.id = %(merchant)s)),
+  k.kept, k.counted, k.usual
+FROM people_user a CROSS JOIN (
+  SELECT count(*) FILTER (WHERE stopped_at <= due_at) AS kept, count(*) AS counted,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY stopped_at - started_at) AS usual
+  FROM (
+    SELECT k.started_at, k.due_at, k.stopped_at
+    FROM (SELECT id FROM cases_case WHERE merchant_id = %(merchant)s ORDER BY id DESC LIMIT 60) c
+      JOIN cases_clock k ON k.case_id = c.id AND k.kind = 'first_answer'
+    WHERE k.stopped_at IS NOT NULL OR k.due_at < %(at)s::timestamptz
+    ORDER BY c.id DESC, k.id DESC LIMIT 20
+  ) answers
+) k
+WHERE a.id = %(answerable)s
+"""
+"""The record looks at the last 20 first answers among the 60 newest cases: one that is not due yet counts
+neither way."""
+
+
+def manager_of(held: Standing, *, at: datetime) -> ManagerCard:
+    """One statement, beside the standing that was read at the door."""
+    about = {"merchant": held.merchant, "answerable": held.answerable, "at": at}
+    [(lead, backup, kept, of, usual)] = prepared(_CARD, about)
     kind = "person" if held.person else "team" if held.team else "pool"
-    lead = "" if held.person else held.answerable.name
+    lead = "" if held.person else lead
     promise = PROMISES[ClockKind.FIRST_ANSWER]
-    return ManagerCard(str(holder), kind, lead, _backup(merchant, at), promise, _record(merchant, at))
-
-
-def _backup(merchant: Merchant, at: datetime) -> str:
-    named = (
-        Responsibility.objects.select_related("person", "team", "pool")
-        .filter(merchant=merchant, role=ResponsibilityRole.BACKUP, during__contains=at)
-        .order_by("pk")
-        .first()
-    )
-    return str(named.holder) if named else merchant.home_pool.lead.name
-
-
-def _record(merchant: Merchant, at: datetime) -> Kept:
-    statement = (
-        "SELECT k.started_at, k.due_at, k.stopped_at FROM"
-        " (SELECT id FROM cases_case WHERE merchant_id = %s ORDER BY id DESC LIMIT %s) c"
-        " JOIN cases_clock k ON k.case_id = c.id AND k.kind = %s"
-        " WHERE k.stopped_at IS NOT NULL OR k.due_at < %s ORDER BY c.id DESC, k.id DESC LIMIT %s"
-    )
-    return _kept(rows(statement, [merchant.pk, LOOKED_AT, ClockKind.FIRST_ANSWER, at, LAST]))
-
-
-def _kept(clocks: Sequence[tuple[datetime, datetime, datetime | None]]) -> Kept:
-    took = [stopped - started for started, _due, stopped in clocks if stopped]
-    kept = sum(stopped is not None and stopped <= due for _started, due, stopped in clocks)
-    usual = timedelta(seconds=statistics.median(t.total_seconds() for t in took)) if took else None
-    return Kept(kept, len(clocks), usual)
+    return ManagerCard(held.holder, kind, lead, backup, promise, Kept(kept, of, usual))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput
-from guanjia.base.sql import rows
-from guanjia.cases.models import LIVE, Case, CaseState
-from guanjia.core.package import ENDED, ItemState
-from guanjia.merchants.models import Merchant
-from guanjia.packages.models import Package
-from guanjia.packages.queries import ItemLook, LineTrack, PackageLook, looks
+from guanjia.base.sql import prepared
+from guanjia.base.texts import pick
+from guanjia.cases.models import LIVE, CaseState
+from guanjia.core.package import ItemState
+from guanjia.packages.queries import ItemLook, LineTrack, PackageLook
+from guanjia.packages.words import ATTENTION, item_word, package_word
 
 LIVE_MOST, FINISHED_MOST, PROPOSALS_MOST, PAGE = 8, 4, 10, 20
+RECENT, WAITING_MOST = 500, 40
+"""Newest cases among which the home looks for finished ones; waiting ones whose prices it compares."""
 
 TONES: Mapping[str, str] = {
     CaseState.OPEN: "brand",
@@ -99,67 +101,118 @@ class Proposal:
     due_at: datetime | None
 
 
-def live_needs(merchant: Merchant, *, after: str = "", waiting: bool = False, limit: int = PAGE) -> Needs:
+# Each list is one statement, and its innermost part reads one index up to its end: what it costs grows
+# with neither the merchant nor the marketplace. What must match a partial index is written out.
+_LIVE = "state IN ('open', 'waiting_line', 'waiting_merchant')"
+_ORDER = "ORDER BY due_at, id LIMIT %(most)s"
+_COLUMNS = "id, number, title, state, due_at, opened_at, solved_at, person_id, team_id, pool_id"
+_IN_PROGRESS = f"SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s AND {_LIVE}"  # noqa: S608 - our own text
+_YOURS = f"{_IN_PROGRESS} AND state = 'waiting_merchant'"
+_BEHIND = """ AND (due_at > %(due_at)s::timestamptz OR due_at IS NULL
+                   OR due_at = %(due_at)s::timestamptz AND id > %(id)s)"""
+_BEHIND_UNTIMED = " AND due_at IS NULL AND id > %(id)s"
+_EVERYTHING = f"""
+SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s AND id < %(before)s
+ORDER BY id DESC LIMIT %(most)s"""  # noqa: S608 - our own text
+_FINISHED = f"""
+SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s AND id < %(before)s AND NOT {_LIVE}
+ORDER BY id DESC LIMIT %(most)s"""  # noqa: S608 - our own text
+_JUST_FINISHED = f"""
+SELECT * FROM (SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s
+               ORDER BY id DESC LIMIT {RECENT}) newest
+WHERE NOT {_LIVE} ORDER BY id DESC LIMIT %(most)s"""  # noqa: S608 - our own text
+# Of a live case, the newest package that is under way, else the newest.
+_NEEDS = f"""
+SELECT c.id, c.number, c.title, c.state, coalesce(p.name, t.name, g.name), c.due_at, c.opened_at,
+  c.solved_at, k.number, k.state, k.asks, k.items
+FROM (%s) c
+  LEFT JOIN people_user p ON p.id = c.person_id
+  LEFT JOIN people_team t ON t.id = c.team_id
+  LEFT JOIN people_pool g ON g.id = c.pool_id
+  LEFT JOIN LATERAL (
+    SELECT a.number, a.state, a.accept_due_at IS NOT NULL AS asks,
+      (SELECT json_agg(json_build_array(l.slug, l.titles, i.state, i.decision_due_at) ORDER BY i.position)
+       FROM packages_item i JOIN lines_service s ON s.id = i.service_id JOIN lines_line l ON l.id = s.line_id
+       WHERE i.package_id = a.id) AS items
+    FROM packages_package a WHERE a.case_id = c.id AND a.state <> 'drafted' AND c.{_LIVE}
+    ORDER BY a.ended_at IS NOT NULL, a.id DESC LIMIT 1
+  ) k ON true
+ORDER BY %s"""  # noqa: S608 - our own text
+_BY_CLOCK, _BY_AGE = "c.due_at, c.id", "c.id DESC"
+# The clock of a case that waits for its merchant is that of the price.
+_PROPOSALS = f"""
+SELECT a.number, c.number, c.title, a.currency, a.accept_due_at, i.total, i.lines
+FROM (SELECT id, number, title FROM cases_case WHERE merchant_id = %(merchant)s
+        AND state = 'waiting_merchant' ORDER BY due_at LIMIT {WAITING_MOST}) c
+  JOIN packages_package a ON a.case_id = c.id AND a.accept_due_at IS NOT NULL
+    AND a.state NOT IN ('done', 'released')
+  CROSS JOIN LATERAL (
+    SELECT sum(quote_amount) FILTER (WHERE i.state IN ('drafted', 'held')) AS total,
+      json_agg(l.titles ORDER BY i.position) AS lines
+    FROM packages_item i JOIN lines_service s ON s.id = i.service_id JOIN lines_line l ON l.id = s.line_id
+    WHERE i.package_id = a.id
+  ) i
+ORDER BY a.accept_due_at, a.id LIMIT {PROPOSALS_MOST}"""  # noqa: S608 - our own text
+_LAST = 2**63 - 1
+
+
+def live_needs(merchant: int, *, after: str = "", waiting: bool = False, limit: int = PAGE) -> Needs:
     """What is in progress, the most urgent clock first; `waiting` leaves what waits for the merchant.
 
-    Five statements however many there are. Raises BadInput for an `after` that no page gave.
+    One statement. Raises BadInput for an `after` that no page gave.
     """
-    states = [CaseState.WAITING_MERCHANT] if waiting else list(LIVE)
-    found = _cases(merchant).filter(state__in=states)
-    if after:
-        found = found.filter(_behind(after))
-    page = list(found.order_by(F("due_at").asc(nulls_last=True), "pk")[: limit + 1])
-    return Needs(_needs(page[:limit]), _urgency(page[limit - 1]) if len(page) > limit else "")
+    behind, values = _behind(after) if after else ("", {})
+    inner = f"{_YOURS if waiting else _IN_PROGRESS}{behind} {_ORDER}"
+    found = _read(inner, _BY_CLOCK, {"merchant": merchant, "most": limit + 1, **values})
+    return Needs(_needs(found[:limit]), _urgency(found[limit - 1]) if len(found) > limit else "")
 
 
-def past_needs(merchant: Merchant, *, after: str = "", finished: bool = True, limit: int = PAGE) -> Needs:
+def past_needs(merchant: int, *, after: str = "", finished: bool = True, limit: int = PAGE) -> Needs:
     """What is finished, or with `finished` off everything, the newest first. Raises BadInput."""
-    found = _cases(merchant)
-    if finished:
-        found = found.exclude(state__in=LIVE)
-    if after:
-        if not re.fullmatch(r"[0-9]{1,18}", after):
-            raise _no_such_page()
-        found = found.filter(pk__lt=int(after))
-    page = list(found.order_by("-pk")[: limit + 1])
-    return Needs(_needs(page[:limit]), str(page[limit - 1].pk) if len(page) > limit else "")
+    if after and not re.fullmatch(r"[0-9]{1,18}", after):
+        raise _no_such_page()
+    values = {"merchant": merchant, "most": limit + 1, "before": int(after) if after else _LAST}
+    found = _read(_FINISHED if finished else _EVERYTHING, _BY_AGE, values)
+    return Needs(_needs(found[:limit]), str(found[limit - 1][0]) if len(found) > limit else "")
 
 
-def proposals(merchant: Merchant) -> list[Proposal]:
-    """What waits for the merchant's yes or no, the first clock to run out first."""
-    waiting = Package.objects.select_related("case").filter(
-        case__merchant=merchant, case__state=CaseState.WAITING_MERCHANT, accept_due_at__isnull=False
-    )
-    first = list(waiting.exclude(state__in=ENDED).order_by("accept_due_at", "pk")[:PROPOSALS_MOST])
-    titles = {package.number: package.case.title for package in first}
-    shown = looks([package.pk for package in first]) if first else []
-    by_number = {look.number: look for look in shown}
-    return [_proposal(by_number[number], title) for number, title in titles.items()]
+def just_finished(merchant: int) -> tuple[Need, ...]:
+    """The newest that are finished, among the RECENT newest cases. One statement."""
+    return _needs(_read(_JUST_FINISHED, _BY_AGE, {"merchant": merchant, "most": FINISHED_MOST}))
 
 
-def _proposal(look: PackageLook, title: str) -> Proposal:
-    lines = tuple(track.title for track in look.tracks)
-    total = look.to_accept or 0
-    return Proposal(look.number, look.case, title, lines, total, look.currency, look.accept_due_at)
+def _read(inner: str, order: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    return prepared(_NEEDS.replace("(%s)", f"({inner})").replace("BY %s", f"BY {order}"), values)
 
 
-def _cases(merchant: Merchant) -> QuerySet[Case]:
-    return Case.objects.select_related("person", "team", "pool").filter(merchant=merchant)
+def proposals(merchant: int) -> list[Proposal]:
+    """What waits for the merchant's yes or no, the first clock to run out first. One statement."""
+    return [
+        Proposal(number, case, title, _named(lines), int(total or 0), currency, due_at)
+        for number, case, title, currency, due_at, total, lines in prepared(
+            _PROPOSALS, {"merchant": merchant}
+        )
+    ]
 
 
-def _urgency(case: Case) -> str:
+def _named(lines: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """Each line once, in the order in which the package names them."""
+    return tuple(dict.fromkeys(pick(titles) for titles in lines))
+
+
+def _urgency(row: Sequence[Any]) -> str:
     """Where a page ends: the clock and the id of its last case."""
-    return f"{case.due_at.timestamp() * 1e6:.0f}-{case.pk}" if case.due_at else f"-{case.pk}"
+    pk, due_at = row[0], row[5]
+    return f"{due_at.timestamp() * 1e6:.0f}-{pk}" if due_at else f"-{pk}"
 
 
-def _behind(after: str) -> Q:
+def _behind(after: str) -> tuple[str, dict[str, Any]]:
     cursor = re.fullmatch(r"([0-9]{0,17})-([0-9]{1,18})", after)
     if cursor is None:
         raise _no_such_page()
     if not cursor[1]:
-        return Q(due_at=None, pk__gt=int(cursor[2]))
-    due_at = _instant(int(cursor[1]))
-    return Q(due_at__gt=due_at) | Q(due_at=due_at, pk__gt=int(cursor[2])) | Q(due_at=None)
+        return _BEHIND_UNTIMED, {"id": int(cursor[2])}
+    return _BEHIND, {"due_at": _instant(int(cursor[1])), "id": int(cursor[2])}
 
 
 def _instant(microseconds: int) -> datetime:
@@ -174,23 +227,33 @@ def _no_such_page() -> BadInput:
     return BadInput(_("没有这一段列表。"), hint=_("请从列表的第一页重新翻。"))
 
 
-def _needs(cases: Sequence[Case]) -> tuple[Need, ...]:
-    tracks = tracks_of([case.pk for case in cases])
-    return tuple(_need(case, tracks.get(case.pk)) for case in cases)
+def _needs(found: Sequence[Sequence[Any]]) -> tuple[Need, ...]:
+    return tuple(_need(*row[1:8], track=_track(*row[8:])) for row in found)
 
 
-def _need(case: Case, track: Track | None) -> Need:
+def _need(
+    number: str,
+    title: str,
+    state: str,
+    who: str,
+    due_at: datetime | None,
+    opened_at: datetime,
+    solved_at: datetime | None,
+    *,
+    track: Track | None,
+) -> Need:
+    live = state in LIVE
     return Need(
-        number=case.number,
-        title=case.title,
-        state=case.state,
-        state_text=state_word(case.state),
-        tone=TONES[case.state],
-        who=str(case.holder),
-        live=case.state in LIVE,
-        due_at=case.due_at if case.state in LIVE else None,
-        opened_at=case.opened_at,
-        solved_at=case.solved_at,
+        number=number,
+        title=title,
+        state=state,
+        state_text=state_word(state),
+        tone=TONES[state],
+        who=who,
+        live=live,
+        due_at=due_at if live else None,
+        opened_at=opened_at,
+        solved_at=solved_at,
         track=track,
     )
 
@@ -200,17 +263,22 @@ def state_word(state: str) -> str:
     return _("等您答复") if state == CaseState.WAITING_MERCHANT else _(CaseState(state).label)
 
 
-def tracks_of(cases: Collection[int]) -> dict[int, Track]:
-    """For each case, its newest package that is under way, else its newest; three statements."""
-    if not cases:
-        return {}
-    statement = (
-        "SELECT DISTINCT ON (case_id) case_id, id, number FROM packages_package"
-        " WHERE case_id = ANY(%s) AND state <> 'drafted' ORDER BY case_id, ended_at IS NOT NULL, id DESC"
-    )
-    chosen = rows(statement, [list(cases)])
-    by_number = {look.number: look for look in looks([package for _case, package, _number in chosen])}
-    return {case: track_of(by_number[number]) for case, _package, number in chosen}
+def _track(number: str | None, state: str, asks: bool, items: Sequence[Sequence[Any]]) -> Track | None:
+    """From what the statement of a list reads: no more of an item than its line, its state and its clock."""
+    if number is None:
+        return None
+    by_line: dict[str, list[Sequence[Any]]] = {}
+    for item in items:
+        by_line.setdefault(item[0], []).append(item)
+    text, tone = package_word(state, asks=asks)
+    return Track(number, text, tone, tuple(_drawn(of_line) for of_line in by_line.values()))
+
+
+def _drawn(items: Sequence[Sequence[Any]]) -> Lane:
+    state = min((ItemState(item[2]) for item in items), key=ATTENTION.index)
+    waiting = [item[3] for item in items if item[2] == ItemState.PENDING_DECISION and item[3]]
+    due_at = min(map(datetime.fromisoformat, waiting), default=None)
+    return Lane(pick(items[0][1]), LANES.get(state, "off"), item_word(state)[0], due_at)
 
 
 def track_of(look: PackageLook) -> Track:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput
 from guanjia.base.moments import span
+from guanjia.base.sql import prepared
 from guanjia.base.texts import pick
 from guanjia.lines.models import Service
 from guanjia.lines.models.line import DecisionRuleChoice, Silence
@@ -30,6 +31,20 @@ class ServiceCard:
     price: int | None
     currency: str
     decided: str
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """A service by its name alone."""
+
+    line: str
+    title: str
+
+
+_STARTERS = """
+SELECT l.titles::json, s.titles::json FROM lines_service s JOIN lines_line l ON l.id = s.line_id
+WHERE s.active AND l.active ORDER BY l.slug, s.code LIMIT %(most)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +70,9 @@ def offered(*, words: str = "", after: str = "") -> Offered:
     return Offered(_by_line(page[:PAGE]), f"{last.line.slug}/{last.code}" if last else "")
 
 
-def starters(limit: int) -> list[ServiceCard]:
+def starters(limit: int) -> list[Starter]:
     """A few services to begin with."""
-    found = Service.objects.select_related("line").filter(active=True, line__active=True)
-    return [_card(service) for service in found.order_by("line__slug", "code")[:limit]]
+    return [Starter(pick(line), pick(service)) for line, service in prepared(_STARTERS, {"most": limit})]
 
 
 def _texts() -> dict[str, KeyTextTransform]:

@@ -84,6 +84,12 @@ class CasePage:
     course: tuple[Step, ...]
 
 
+def case_by_number(number: str) -> Case | None:
+    """With whoever holds it and whoever opened it."""
+    found = Case.objects.select_related("person", "team", "pool", "opened_by")
+    return found.filter(number=number).first()
+
+
 def case_page(case: Case, *, before: int | None = None) -> CasePage:
     """The case as it is now, in the reader's language; seven statements however much there is."""
     clocks = list(case.clocks.select_related("owner", "line").order_by("pk")[:CLOCKS_MOST])

@@ -41,7 +41,7 @@ def _found(shop: Shop, show: str, after: str) -> Needs:
 def case(visit: Visit, ref: str, number: str) -> HttpResponse:
     """POST says a word, once, however often the button was pressed."""
     shop, refusal, form = enter(visit, ref), None, Typed.blank()
-    found = case_of(visit, shop, number)
+    found = case_of(shop, number)
     if visit.request.method == "POST":
         form = Typed.read(visit.request.POST, "body")
         try:
@@ -68,14 +68,14 @@ def live(visit: Visit, ref: str, number: str) -> HttpResponse:
     shop = enter(visit, ref)
     if visit.request.GET.get("seen") == pulse(visit, shop):
         return no_news()
-    found = case_of(visit, shop, number)
+    found = case_of(shop, number)
     return visit.render("doors/merchant/case_live.html", _content(visit, shop, found))
 
 
 @page("POST")
 def solve(visit: Visit, ref: str, number: str) -> HttpResponse:
     shop = enter(visit, ref)
-    found = case_of(visit, shop, number)
+    found = case_of(shop, number)
     try:
         solve_case(actor=visit.user, number=number, now=visit.now)
     except (Missing, Forbidden):
@@ -89,7 +89,7 @@ def solve(visit: Visit, ref: str, number: str) -> HttpResponse:
 @page("POST")
 def reopen(visit: Visit, ref: str, number: str) -> HttpResponse:
     shop = enter(visit, ref)
-    found = case_of(visit, shop, number)
+    found = case_of(shop, number)
     try:
         reopen_case(actor=visit.user, number=number, now=visit.now)
     except (Missing, Forbidden):

@@ -8,12 +8,14 @@ from django.http import HttpResponse
 
 from guanjia.base.errors import Refusal
 from guanjia.cases.models import Case
-from guanjia.cases.rules import access_case, no_case
-from guanjia.coverage.rules import MAY, Verb, access_merchant, relations
+from guanjia.cases.rules import no_case
+from guanjia.coverage.rules import MAY, Verb, check, relations_of
+from guanjia.coverage.standing import Standing, standing
+from guanjia.doors.merchant.queries.talk import case_by_number
 from guanjia.ledger.queries import pulse_of
-from guanjia.merchants.models import Merchant
 from guanjia.packages.models import Package
-from guanjia.packages.rules import access_package, no_package
+from guanjia.packages.queries import package_by_number
+from guanjia.packages.rules import no_package
 from guanjia.people.pages import Visit
 
 
@@ -21,44 +23,50 @@ from guanjia.people.pages import Visit
 class Shop:
     """The merchant behind this door; `may` is what the reader may do for it."""
 
-    merchant: Merchant
+    standing: Standing
     may: frozenset[Verb]
 
     @property
+    def merchant(self) -> int:
+        return self.standing.merchant
+
+    @property
     def ref(self) -> str:
-        return self.merchant.ref
+        return self.standing.ref
 
     @property
     def name(self) -> str:
-        return self.merchant.name
+        return self.standing.name
 
 
 def enter(visit: Visit, ref: str) -> Shop:
-    """Raises Missing for anybody without a relation to this merchant."""
-    merchant = access_merchant(actor=visit.user, ref=ref, verb=Verb.SEE, now=visit.now)
-    held = relations(visit.user, merchant, at=visit.now)
-    return Shop(merchant, frozenset(verb for verb, allowed in MAY.items() if held & allowed))
+    """Raises Missing for anybody without a relation to this merchant. One statement."""
+    found = standing(visit.user, ref, at=visit.now)
+    held = relations_of(visit.user, found)
+    check(held, ref, Verb.SEE)
+    assert found is not None  # a merchant that is not there has no relations
+    return Shop(found, frozenset(verb for verb, allowed in MAY.items() if held & allowed))
 
 
-def case_of(visit: Visit, shop: Shop, number: str) -> Case:
-    """Raises Missing for a case that is another merchant's."""
-    case = access_case(actor=visit.user, number=number, verb=Verb.SEE, now=visit.now)
-    if case.merchant_id != shop.merchant.pk:
+def case_of(shop: Shop, number: str) -> Case:
+    """Whoever may enter may see it. Raises Missing for a case that is another merchant's."""
+    case = case_by_number(number)
+    if case is None or case.merchant_id != shop.merchant:
         raise no_case(number)
     return case
 
 
-def package_of(visit: Visit, shop: Shop, number: str) -> Package:
-    """Raises Missing for a package that is another merchant's."""
-    package = access_package(actor=visit.user, number=number, verb=Verb.SEE, now=visit.now)
-    if package.merchant_id != shop.merchant.pk:
+def package_of(shop: Shop, number: str) -> Package:
+    """Whoever may enter may see it. Raises Missing for a package that is another merchant's."""
+    package = package_by_number(number)
+    if package.merchant_id != shop.merchant:
         raise no_package(number)
     return package
 
 
 def pulse(visit: Visit, shop: Shop) -> str:
     """Differs when there is news, and with each minute, which is how fine the clocks on a page are."""
-    return f"{pulse_of(shop.merchant.pk)}.{int(visit.now.timestamp()) // 60}"
+    return f"{pulse_of(shop.merchant)}.{int(visit.now.timestamp()) // 60}"
 
 
 def no_news() -> HttpResponse:

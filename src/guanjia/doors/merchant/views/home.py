@@ -12,7 +12,7 @@ from guanjia.base.errors import BadInput
 from guanjia.cases.actions import open_case
 from guanjia.doors.merchant.forms import Typed
 from guanjia.doors.merchant.queries.manager import manager_of
-from guanjia.doors.merchant.queries.needs import FINISHED_MOST, LIVE_MOST, live_needs, past_needs, proposals
+from guanjia.doors.merchant.queries.needs import LIVE_MOST, just_finished, live_needs, proposals
 from guanjia.doors.merchant.queries.services import starters
 from guanjia.doors.merchant.views.entrance import Shop, enter, no_news, pulse, status_of
 from guanjia.people.pages import Visit, page
@@ -35,7 +35,7 @@ def home(visit: Visit, ref: str) -> HttpResponse:
         **_news(visit, shop),
         "form": form,
         "refusal": refusal,
-        "manager": manager_of(shop.merchant, at=visit.now),
+        "manager": manager_of(shop.standing, at=visit.now),
         "starters": starters(STARTERS),
     }
     return visit.render("doors/merchant/home.html", content, status=status_of(refusal))
@@ -70,5 +70,5 @@ def _news(visit: Visit, shop: Shop) -> dict[str, Any]:
         "seen": pulse(visit, shop),
         "proposals": proposals(shop.merchant),
         "live": live_needs(shop.merchant, limit=LIVE_MOST),
-        "finished": past_needs(shop.merchant, limit=FINISHED_MOST),
+        "finished": just_finished(shop.merchant),
     }

@@ -27,7 +27,7 @@ CANCELLABLE = (PackageState.SUBMITTED, PackageState.HOLDING, PackageState.DECIDI
 def package(visit: Visit, ref: str, number: str) -> HttpResponse:
     """POST answers the price: a yes to the ticked items at what was shown, a no to the rest."""
     shop = enter(visit, ref)
-    found, refusal = package_of(visit, shop, number), None
+    found, refusal = package_of(shop, number), None
     declined: tuple[int, ...] = ()
     if visit.request.method == "POST":
         try:
@@ -56,7 +56,7 @@ def live(visit: Visit, ref: str, number: str) -> HttpResponse:
     shop = enter(visit, ref)
     if visit.request.GET.get("seen") == pulse(visit, shop):
         return no_news()
-    content = _content(visit, shop, package_of(visit, shop, number))
+    content = _content(visit, shop, package_of(shop, number))
     return visit.render("doors/merchant/package_live.html", content)
 
 
@@ -64,7 +64,7 @@ def live(visit: Visit, ref: str, number: str) -> HttpResponse:
 def cancel(visit: Visit, ref: str, number: str) -> HttpResponse:
     """Give the package up."""
     shop = enter(visit, ref)
-    found = package_of(visit, shop, number)
+    found = package_of(shop, number)
     try:
         cancel_package(actor=visit.user, number=number, now=visit.now)
     except (Missing, Forbidden):

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Forbidden, Missing, Refusal
+from guanjia.coverage.rules import Verb, access_merchant
 from guanjia.doors.merchant.actions import give_role, invite_again, invite_member, part_with
 from guanjia.doors.merchant.forms import InviteForm, member_role
 from guanjia.doors.merchant.queries.members import people_of, roles
@@ -80,10 +81,11 @@ def _shown(
     refusal: Refusal | None = None,
     invitation: Invitation | None = None,
 ) -> HttpResponse:
+    merchant = access_merchant(actor=visit.user, ref=shop.ref, verb=Verb.SEE, now=visit.now)
     content = {
         "shop": shop,
         "at": "people",
-        "people": people_of(shop.merchant, reader=visit.user),
+        "people": people_of(merchant, reader=visit.user),
         "roles": roles(),
         "form": form,
         "refusal": refusal,
