@@ -104,7 +104,6 @@ class Proposal:
 # Each list is one statement, and its innermost part reads one index up to its end: what it costs grows
 # with neither the merchant nor the marketplace. What must match a partial index is written out.
 _LIVE = "state IN ('open', 'waiting_line', 'waiting_merchant')"
-_ORDER = "ORDER BY due_at, id LIMIT %(most)s"
 _COLUMNS = "id, number, title, state, due_at, opened_at, solved_at, person_id, team_id, pool_id"
 _IN_PROGRESS = f"SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s AND {_LIVE}"  # noqa: S608 - our own text
 _YOURS = f"{_IN_PROGRESS} AND state = 'waiting_merchant'"
@@ -113,14 +112,14 @@ _BEHIND = """ AND (due_at > %(due_at)s::timestamptz OR due_at IS NULL
 _BEHIND_UNTIMED = " AND due_at IS NULL AND id > %(id)s"
 _EVERYTHING = f"""
 SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s AND id < %(before)s
-ORDER BY id DESC LIMIT %(most)s"""  # noqa: S608 - our own text
+ORDER BY id DESC"""  # noqa: S608 - our own text
 _FINISHED = f"""
 SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s AND id < %(before)s AND NOT {_LIVE}
-ORDER BY id DESC LIMIT %(most)s"""  # noqa: S608 - our own text
+ORDER BY id DESC"""  # noqa: S608 - our own text
 _JUST_FINISHED = f"""
 SELECT * FROM (SELECT {_COLUMNS} FROM cases_case WHERE merchant_id = %(merchant)s
                ORDER BY id DESC LIMIT {RECENT}) newest
-WHERE NOT {_LIVE} ORDER BY id DESC LIMIT %(most)s"""  # noqa: S608 - our own text
+WHERE NOT {_LIVE} ORDER BY id DESC"""  # noqa: S608 - our own text
 # Of a live case, the newest package that is under way, else the newest.
 _NEEDS = f"""
 SELECT c.id, c.number, c.title, c.state, coalesce(p.name, t.name, g.name), c.due_at, c.opened_at,
@@ -162,8 +161,8 @@ def live_needs(merchant: int, *, after: str = "", waiting: bool = False, limit: 
     One statement. Raises BadInput for an `after` that no page gave.
     """
     behind, values = _behind(after) if after else ("", {})
-    inner = f"{_YOURS if waiting else _IN_PROGRESS}{behind} {_ORDER}"
-    found = _read(inner, _BY_CLOCK, {"merchant": merchant, "most": limit + 1, **values})
+    inner = f"{_YOURS if waiting else _IN_PROGRESS}{behind} ORDER BY due_at, id"
+    found = _read(inner, limit + 1, _BY_CLOCK, {"merchant": merchant, **values})
     return Needs(_needs(found[:limit]), _urgency(found[limit - 1]) if len(found) > limit else "")
 
 
@@ -171,18 +170,19 @@ def past_needs(merchant: int, *, after: str = "", finished: bool = True, limit: 
     """What is finished, or with `finished` off everything, the newest first. Raises BadInput."""
     if after and not re.fullmatch(r"[0-9]{1,18}", after):
         raise _no_such_page()
-    values = {"merchant": merchant, "most": limit + 1, "before": int(after) if after else _LAST}
-    found = _read(_FINISHED if finished else _EVERYTHING, _BY_AGE, values)
+    values = {"merchant": merchant, "before": int(after) if after else _LAST}
+    found = _read(_FINISHED if finished else _EVERYTHING, limit + 1, _BY_AGE, values)
     return Needs(_needs(found[:limit]), str(found[limit - 1][0]) if len(found) > limit else "")
 
 
 def just_finished(merchant: int) -> tuple[Need, ...]:
     """The newest that are finished, among the RECENT newest cases. One statement."""
-    return _needs(_read(_JUST_FINISHED, _BY_AGE, {"merchant": merchant, "most": FINISHED_MOST}))
+    return _needs(_read(_JUST_FINISHED, FINISHED_MOST, _BY_AGE, {"merchant": merchant}))
 
 
-def _read(inner: str, order: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    return prepared(_NEEDS.replace("(%s)", f"({inner})").replace("BY %s", f"BY {order}"), values)
+def _read(inner: str, most: int, order: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """`most` is written out too: a plan that serves every merchant must know how little is wanted."""
+    return prepared(_NEEDS % (f"{inner} LIMIT {most}", order), values)
 
 
 def proposals(merchant: int) -> list[Proposal]:

@@ -17,7 +17,7 @@ from guanjia.base.texts import pick
 from guanjia.lines.models import Service
 from guanjia.lines.models.line import DecisionRuleChoice, Silence
 
-PAGE, WORDS_MOST = 40, 5
+PAGE, WORDS_MOST, STARTERS = 40, 5, 6
 _CURSOR = re.compile(r"([-a-zA-Z0-9_]{1,40})/([-a-zA-Z0-9_]{1,60})")
 _SEARCHED = [(titles, language) for titles in ("titles", "line__titles") for language in ("zh-Hans", "en")]
 
@@ -41,10 +41,10 @@ class Starter:
     title: str
 
 
-_STARTERS = """
+_STARTERS = f"""
 SELECT l.titles::json, s.titles::json FROM lines_service s JOIN lines_line l ON l.id = s.line_id
-WHERE s.active AND l.active ORDER BY l.slug, s.code LIMIT %(most)s
-"""
+WHERE s.active AND l.active ORDER BY l.slug, s.code LIMIT {STARTERS}
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def offered(*, words: str = "", after: str = "") -> Offered:
     return Offered(_by_line(page[:PAGE]), f"{last.line.slug}/{last.code}" if last else "")
 
 
-def starters(limit: int) -> list[Starter]:
+def starters() -> list[Starter]:
     """A few services to begin with."""
-    return [Starter(pick(line), pick(service)) for line, service in prepared(_STARTERS, {"most": limit})]
+    return [Starter(pick(line), pick(service)) for line, service in prepared(_STARTERS, {})]
 
 
 def _texts() -> dict[str, KeyTextTransform]:

@@ -17,8 +17,6 @@ from guanjia.doors.merchant.queries.services import starters
 from guanjia.doors.merchant.views.entrance import Shop, enter, no_news, pulse, status_of
 from guanjia.people.pages import Visit, page
 
-STARTERS = 6
-
 
 @page("GET", "POST")
 def home(visit: Visit, ref: str) -> HttpResponse:
@@ -36,7 +34,7 @@ def home(visit: Visit, ref: str) -> HttpResponse:
         "form": form,
         "refusal": refusal,
         "manager": manager_of(shop.standing, at=visit.now),
-        "starters": starters(STARTERS),
+        "starters": starters(),
     }
     return visit.render("doors/merchant/home.html", content, status=status_of(refusal))
 
