@@ -10,11 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from guanjia.base.moments import moment
-from guanjia.cases.models import Case, TaskKind
-from guanjia.ledger.models import Event
-from guanjia.people.models import User
-
-HISTORY_MOST = 100
+from guanjia.cases.models import TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +22,10 @@ class CaseEvent:
     text: str
 
 
-def history(case: Case) -> list[CaseEvent]:
-    """The last HISTORY_MOST events of a case that say something, the newest first, for staff; two
-    statements."""
-    found = list(Event.objects.filter(subject=f"case:{case.number}").order_by("-pk")[:HISTORY_MOST])
-    names = _names(found)
-    told = [CaseEvent(event.at, names.get(event.actor, _("管家")), _tell(event)) for event in found]
-    return [event for event in told if event.text]
-
-
-def _names(events: list[Event]) -> dict[str, str]:
-    pks = {int(ref) for kind, _c, ref in (event.actor.partition(":") for event in events) if kind == "user"}
-    return {f"user:{user.pk}": user.name for user in User.objects.filter(pk__in=pks)}
-
-
-def _tell(event: Event) -> str:
-    tell = _TELL.get(event.kind)
-    return tell(event.payload) if tell else ""
+def told(at: datetime, kind: str, who: str | None, payload: Mapping[str, Any]) -> CaseEvent:
+    """An event of a case for staff, without text where it says nothing. `who` is None for the house."""
+    tell = _TELL.get(kind)
+    return CaseEvent(at, who or _("管家"), tell(payload) if tell else "")
 
 
 def _said(payload: Mapping[str, Any]) -> str:

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Missing, Refusal
 from guanjia.cases.models import Case, ClockKind
-from guanjia.coverage.rules import Verb, require, visible
+from guanjia.coverage.rules import Relation, Verb, check, relations_of, visible
+from guanjia.coverage.standing import standing
 from guanjia.people.models import User
 
 NEED_MOST = 20_000
@@ -58,11 +59,18 @@ def access_case(*, actor: User, number: str, verb: Verb, now: datetime) -> Case:
     case = Case.objects.select_related("merchant__home_pool__lead").filter(number=number).first()
     if case is None:
         raise no_case(number)
+    access_known(actor=actor, number=number, ref=case.merchant.ref, verb=verb, now=now)
+    return case
+
+
+def access_known(*, actor: User, number: str, ref: str, verb: Verb, now: datetime) -> frozenset[Relation]:
+    """How this person stands to the merchant of a case that was read before; refuses as `access_case`."""
+    held = relations_of(actor, standing(actor, ref, at=now))
     try:
-        require(actor, case.merchant, verb, now=now)
+        check(held, ref, verb)
     except Missing:
         raise no_case(number) from None
-    return case
+    return held
 
 
 def visible_cases(actor: User, *, now: datetime) -> QuerySet[Case]:

@@ -37,8 +37,25 @@ class Standing:
     answerable: int
 
 
-# `accountable_for`, once more, beside what the person is: a door that asks for both asks once.
-_STANDING = """
+HELD = """coverage_responsibility r
+    LEFT JOIN people_user p ON p.id = r.person_id
+    LEFT JOIN people_team t ON t.id = r.team_id
+    LEFT JOIN people_pool g ON g.id = r.pool_id"""
+"""SQL: responsibilities `r` with their holders."""
+HOLDER = "coalesce(p.name, t.name, g.name)"
+ACCOUNTABLE = f"""
+  SELECT false AS home, r.person_id, r.team_id, r.pool_id, {HOLDER} AS name, w.id AS answerable,
+    w.name AS answers, lower(r.during) AS since
+  FROM {HELD}
+    JOIN people_user w ON w.id = coalesce(r.person_id, t.lead_id, g.lead_id) AND w.is_active
+  WHERE r.merchant_id = m.id AND r.role = 'account_manager' AND r.during @> %(at)s::timestamptz
+  UNION ALL
+  SELECT true, NULL, NULL, h.id, h.name, h.lead_id, w.name, NULL
+  FROM people_pool h JOIN people_user w ON w.id = h.lead_id WHERE h.id = m.home_pool_id
+  ORDER BY home LIMIT 1
+"""  # noqa: S608 - our own text
+"""SQL: `accountable_for`, once more, of a merchant `m`: a door that asks for more about it asks once."""
+_STANDING = f"""
 WITH teams AS (SELECT team_id AS id FROM people_team_members WHERE user_id = %(user)s
                UNION SELECT id FROM people_team WHERE lead_id = %(user)s),
   pools AS (SELECT pool_id AS id FROM people_pool_members WHERE user_id = %(user)s
@@ -52,21 +69,9 @@ SELECT m.id, m.ref, m.name,
                OR r.pool_id IN (SELECT id FROM pools))),
   a.home AND m.home_pool_id IN (SELECT id FROM pools),
   a.person_id, a.team_id, a.pool_id, a.name, a.answerable
-FROM merchants_merchant m CROSS JOIN LATERAL (
-  SELECT false AS home, r.person_id, r.team_id, r.pool_id, coalesce(p.name, t.name, g.name) AS name,
-    w.id AS answerable
-  FROM coverage_responsibility r
-    LEFT JOIN people_user p ON p.id = r.person_id
-    LEFT JOIN people_team t ON t.id = r.team_id
-    LEFT JOIN people_pool g ON g.id = r.pool_id
-    JOIN people_user w ON w.id = coalesce(r.person_id, t.lead_id, g.lead_id) AND w.is_active
-  WHERE r.merchant_id = m.id AND r.role = 'account_manager' AND r.during @> %(at)s::timestamptz
-  UNION ALL
-  SELECT true, NULL, NULL, h.id, h.name, h.lead_id FROM people_pool h WHERE h.id = m.home_pool_id
-  ORDER BY home LIMIT 1
-) a
+FROM merchants_merchant m CROSS JOIN LATERAL ({ACCOUNTABLE}) a
 WHERE m.ref = %(ref)s
-"""
+"""  # noqa: S608 - our own text
 
 
 def standing(user: User, merchant_ref: str, *, at: datetime) -> Standing | None:

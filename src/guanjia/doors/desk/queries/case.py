@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from guanjia.base.sql import rows
+from guanjia.base.sql import prepared
 from guanjia.base.texts import pick
-from guanjia.cases.history import CaseEvent
-from guanjia.cases.history import history as case_history
-from guanjia.cases.models import Case, Clock, Draft, Message, Presence, TaskKind
-from guanjia.cases.notices import words_of
+from guanjia.cases.history import CaseEvent, told
+from guanjia.cases.models import CaseState, ClockKind, TaskKind
+from guanjia.cases.notices import say
+from guanjia.cases.rules import access_known, no_case
 from guanjia.core.package import PackageState
-from guanjia.coverage.rules import MAY, Verb, relations
-from guanjia.doors.desk.queries.lists import title_of
-from guanjia.ledger.models import Event
+from guanjia.coverage.rules import MAY, Verb
 from guanjia.packages.models import Package
 from guanjia.packages.queries import PackageLook, looks
 from guanjia.packages.words import item_word, package_word
@@ -30,6 +28,33 @@ CLOCKS_MOST = 30
 TASKS_MOST = 30
 EVENTS_MOST = 100
 PRESENT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case that somebody has open, and what they may do for its merchant."""
+
+    may: frozenset[Verb]
+    pk: int
+    number: str
+    title: str
+    need: str
+    state: str
+    opened_at: datetime
+    opener: int
+    opened_by: str
+    first_contact: str
+    merchant: int
+    merchant_ref: str
+    merchant_name: str
+
+    @property
+    def state_text(self) -> str:
+        return _(CaseState(self.state).label)
+
+    @property
+    def solved(self) -> bool:
+        return self.state in (CaseState.SOLVED, CaseState.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,82 +108,199 @@ class Boxes:
     note_at: datetime | None = None
 
 
-def conversation(case: Case, members: frozenset[int]) -> list[Word]:
-    """The last MESSAGES_MOST words, the oldest first; the need itself is the first of all."""
-    found = case.messages.select_related("author").order_by("-pk")[:MESSAGES_MOST]
-    said = [_word(message, members) for message in reversed(found)]
-    side = "merchant" if case.opened_by_id in members else "staff"
-    return [Word(0, side, case.opened_by.name, case.need, case.opened_at), *said]
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Changes whenever something on the page does: an event, the minute that clocks are shown by, and who
+    else is there (with whether they are writing)."""
+
+    text: str
+    others: list[tuple[str, bool]]
 
 
-def _word(message: Message, members: frozenset[int]) -> Word:
-    text = words_of(message)
-    if message.author is None:
-        return Word(message.pk, "house", _("管家"), text, message.at)
-    side = "merchant" if message.author_id in members else "staff"
-    return Word(message.pk, "note" if message.internal else side, message.author.name, text, message.at)
+@dataclass(frozen=True, slots=True)
+class OnCase:
+    """All that is on a case. Words are the last MESSAGES_MOST, the oldest first, after the need itself;
+    running clocks and open tasks come first, happenings and packages with the newest."""
+
+    words: list[Word]
+    waits: list[Wait]
+    tasks: list[Work]
+    happenings: list[CaseEvent]
+    packages: list[PackageLook]
+    boxes: Boxes
 
 
-def waits(case: Case) -> list[Wait]:
-    """Running clocks first, by their deadline."""
-    found = case.clocks.select_related("owner", "line").order_by("stopped_at", "due_at", "pk")
-    return [_wait(clock) for clock in sorted(found[:CLOCKS_MOST], key=lambda k: k.stopped_at is not None)]
-
-
-def _wait(clock: Clock) -> Wait:
-    text = _(clock.get_kind_display())
-    if clock.line:
-        text = _("%(line)s答复") % {"line": pick(clock.line.titles)}
-    return Wait(text, clock.owner.name, clock.started_at, clock.due_at, clock.stopped_at)
-
-
-_TASKS = """
-SELECT t.id, t.kind, u.name, t.due_at, t.done_at, s.titles, p.number, i.position, i.state
-FROM cases_task t JOIN people_user u ON u.id = t.assignee_id
-LEFT JOIN packages_item i ON i.uid = t.item LEFT JOIN packages_package p ON p.id = i.package_id
-LEFT JOIN lines_service s ON s.id = i.service_id
-WHERE t.case_id = %s ORDER BY t.done_at IS NOT NULL, t.due_at, t.id LIMIT %s
+_OPENED = """
+SELECT c.id, c.number, c.title, c.need, c.state, c.opened_at, c.opened_by_id, o.name, f.name,
+  m.id, m.ref, m.name
+FROM cases_case c JOIN merchants_merchant m ON m.id = c.merchant_id
+JOIN people_user o ON o.id = c.opened_by_id JOIN people_user f ON f.id = c.first_contact_id
+WHERE c.number = %(number)s
 """
 
 
-def tasks(case: Case, *, settles: bool) -> list[Work]:
-    """Open ones first. `settles`: the reader may settle an item by hand."""
-    return [_work(row, settles) for row in rows(_TASKS, [case.pk, TASKS_MOST])]
+def opened(user: User, number: str, now: datetime) -> Opened:
+    """Two statements. Raises Missing for a stranger, Forbidden for the merchant's own people: notes are not
+    for them."""
+    found = prepared(_OPENED, {"number": number})
+    if not found:
+        raise no_case(number)
+    [case] = found
+    *_rest, ref, _name = case
+    held = access_known(actor=user, number=number, ref=ref, verb=Verb.NOTE, now=now)
+    return Opened(frozenset(verb for verb in Verb if held & MAY[verb]), *case)
 
 
-def _work(row: tuple[Any, ...], settles: bool) -> Work:
-    pk, kind, assignee, due_at, done_at, titles, package, position, state = row
-    by_hand = settles and done_at is None and state == "failed_needs_hand"
-    about = title_of(titles)
-    return Work(
-        pk, _(TaskKind(kind).label), assignee, about, due_at, done_at, package or "", position or 0, by_hand
+_MARK = """
+SELECT c.state,
+  (SELECT max(id) FROM ledger_event WHERE subject = 'case:' || c.number),
+  (SELECT max(e.id) FROM packages_package p CROSS JOIN LATERAL (
+     SELECT id FROM ledger_event WHERE subject = 'package:' || p.number ORDER BY id DESC LIMIT 1) e
+   WHERE p.case_id = c.id),
+  (SELECT json_agg(json_build_array(u.name, h.writing) ORDER BY u.id)
+   FROM cases_presence h JOIN people_user u ON u.id = h.user_id
+   WHERE h.case_id = c.id AND h.seen_at > %(since)s AND u.id <> %(user)s)
+FROM cases_case c WHERE c.id = %(case)s
+"""
+
+
+def mark(case: int, user: User, now: datetime) -> Mark:
+    """What an open page is asked to be compared with, every few seconds: one statement."""
+    given = {"case": case, "user": user.pk, "since": now - PRESENT}
+    [(state, of_case, of_packages, here)] = prepared(_MARK, given)
+    others = [(name, writing) for name, writing in here or ()]
+    minute = int(now.timestamp()) // 60
+    return Mark(f"{state}:{of_case or 0}-{of_packages or 0}-{minute}:{others!r}", others)
+
+
+# Each list is one JSON value: read at once, and cheaper than a row at a time.
+_ON_CASE = f"""
+WITH p AS (SELECT id, number FROM packages_package WHERE case_id = %(case)s
+           ORDER BY id DESC LIMIT {PACKAGES_MOST})
+SELECT
+  (SELECT json_agg(x.one) FROM (
+   SELECT json_build_array(s.id, s.author_id, u.name, s.internal, s.body, s.notice, s.at) AS one
+   FROM cases_message s LEFT JOIN people_user u ON u.id = s.author_id
+   WHERE s.case_id = %(case)s ORDER BY s.id DESC LIMIT {MESSAGES_MOST}) x),
+  (SELECT json_agg(x.one) FROM (
+   SELECT json_build_array(k.kind, l.titles, u.name, k.started_at, k.due_at, k.stopped_at) AS one
+   FROM cases_clock k JOIN people_user u ON u.id = k.owner_id LEFT JOIN lines_line l ON l.id = k.line_id
+   WHERE k.case_id = %(case)s
+   ORDER BY k.stopped_at IS NOT NULL, k.stopped_at, k.due_at, k.id LIMIT {CLOCKS_MOST}) x),
+  (SELECT json_agg(x.one) FROM (
+   SELECT json_build_array(t.id, t.kind, u.name, t.due_at, t.done_at, s.titles,
+     o.number, i.position, i.state) AS one
+   FROM cases_task t JOIN people_user u ON u.id = t.assignee_id
+   LEFT JOIN packages_item i ON i.uid = t.item LEFT JOIN packages_package o ON o.id = i.package_id
+   LEFT JOIN lines_service s ON s.id = i.service_id
+   WHERE t.case_id = %(case)s ORDER BY t.done_at IS NOT NULL, t.due_at, t.id LIMIT {TASKS_MOST}) x),
+  (SELECT json_agg(x.one) FROM (
+   SELECT json_build_array(e.at, e.kind, u.name, e.payload) AS one
+   FROM ledger_event e LEFT JOIN people_user u
+     ON u.id = CASE WHEN starts_with(e.actor, 'user:') THEN split_part(e.actor, ':', 2)::bigint END
+   WHERE e.subject = 'case:' || %(number)s::text ORDER BY e.id DESC LIMIT {EVENTS_MOST}) x),
+  (SELECT json_agg(x.one) FROM (
+   SELECT json_build_array(e.at, e.kind, p.number, e.payload) AS one FROM p CROSS JOIN LATERAL (
+     SELECT * FROM ledger_event WHERE subject = 'package:' || p.number ORDER BY id DESC LIMIT {EVENTS_MOST}) e
+   ORDER BY e.id DESC LIMIT {EVENTS_MOST}) x),
+  (SELECT json_agg(p.id) FROM p),
+  (SELECT json_agg(json_build_array(d.internal, d.body, d.saved_at))
+   FROM cases_draft d WHERE d.case_id = %(case)s AND d.author_id = %(user)s)
+"""  # noqa: S608 - our own text
+
+
+def on_case(case: Opened, user: User, members: frozenset[int]) -> OnCase:
+    """One statement, and two more where there are packages."""
+    given = {"case": case.pk, "number": case.number, "user": user.pk}
+    [found] = prepared(_ON_CASE, given)
+    said, clocks, tasks, events, of_packages, packages, drafts = (one or [] for one in found)
+    by_hand = Verb.SETTLE_BY_HAND in case.may
+    return OnCase(
+        words=[_need(case, members), *(_word(*one, members=members) for one in reversed(said))],
+        waits=[_wait(*one) for one in clocks],
+        tasks=[_work(*one, settles=by_hand) for one in tasks],
+        happenings=_happenings(events, of_packages),
+        packages=looks(packages) if packages else [],
+        boxes=_boxes(drafts),
     )
 
 
-def packages(case: Case) -> list[PackageLook]:
-    """The newest PACKAGES_MOST of the case, the newest first."""
-    keys = case.packages.order_by("-pk").values_list("pk", flat=True)[:PACKAGES_MOST]
-    return looks(list(keys))
+def _at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
-def happenings(case: Case) -> list[CaseEvent]:
-    """The case's events and its packages', the newest first."""
-    told = [*case_history(case), *_of_packages(case)]
-    return sorted(told, key=lambda event: event.at, reverse=True)[:EVENTS_MOST]
+def _need(case: Opened, members: frozenset[int]) -> Word:
+    side = "merchant" if case.opener in members else "staff"
+    return Word(0, side, case.opened_by, case.need, case.opened_at)
 
 
-def _of_packages(case: Case) -> list[CaseEvent]:
-    """What moved packages, in short: each package has a page of its own with the rest."""
-    numbers = case.packages.order_by("-pk").values_list("number", flat=True)[:PACKAGES_MOST]
-    subjects = {f"package:{number}" for number in numbers}
-    found = Event.objects.filter(subject__in=subjects).order_by("-pk")[:EVENTS_MOST] if subjects else []
-    told = [(event, _package_words(event)) for event in found]
-    return [CaseEvent(event.at, event.subject.partition(":")[2], text) for event, text in told if text]
+def _word(
+    pk: int,
+    author: int | None,
+    name: str,
+    internal: bool,
+    body: str,
+    notice: dict[str, Any] | None,
+    at: str,
+    *,
+    members: frozenset[int],
+) -> Word:
+    text = body if notice is None else say(notice)
+    if author is None:
+        return Word(pk, "house", _("管家"), text, _at(at))
+    side = "merchant" if author in members else "staff"
+    return Word(pk, "note" if internal else side, name, text, _at(at))
 
 
-def _package_words(event: Event) -> str:
-    payload = event.payload
-    if event.kind == "packages.moved":
+def _wait(
+    kind: str, line: dict[str, str] | None, owner: str, started_at: str, due_at: str, stopped_at: str | None
+) -> Wait:
+    text = _("%(line)s答复") % {"line": pick(line)} if line else _(ClockKind(kind).label)
+    return Wait(text, owner, _at(started_at), _at(due_at), _at(stopped_at) if stopped_at else None)
+
+
+def _work(
+    pk: int,
+    kind: str,
+    assignee: str,
+    due_at: str,
+    done_at: str | None,
+    titles: dict[str, str] | None,
+    package: str | None,
+    position: int | None,
+    state: str | None,
+    *,
+    settles: bool,
+) -> Work:
+    """`settles`: the reader may settle an item by hand."""
+    return Work(
+        pk=pk,
+        text=_(TaskKind(kind).label),
+        assignee=assignee,
+        about=pick(titles) if titles else "",
+        due_at=_at(due_at),
+        done_at=_at(done_at) if done_at else None,
+        package=package or "",
+        position=position or 0,
+        by_hand=settles and done_at is None and state == "failed_needs_hand",
+    )
+
+
+def _happenings(of_case: Sequence[Any], of_packages: Sequence[Any]) -> list[CaseEvent]:
+    """The case's events and what moved its packages, in short: each package has a page with the rest."""
+    every = [told(_at(at), *event) for at, *event in of_case]
+    every += _moved(of_packages)
+    spoken = [event for event in every if event.text]
+    return sorted(spoken, key=lambda event: event.at, reverse=True)[:EVENTS_MOST]
+
+
+def _moved(events: Sequence[Any]) -> Iterator[CaseEvent]:
+    for at, kind, package, payload in events:
+        yield CaseEvent(_at(at), package, _package_words(kind, payload))
+
+
+def _package_words(kind: str, payload: dict[str, Any]) -> str:
+    if kind == "packages.moved":
         moved = [
             _("第 %(n)d 项%(state)s") % {"n": move["item"], "state": item_word(move["after"])[0]}
             for move in payload["items"]
@@ -173,55 +315,12 @@ def _package_words(event: Event) -> str:
         "packages.answered": _("商家答复价格"),
         "packages.cancelled": _("要求撤回"),
         "packages.item_settled_by_hand": _("人工处理一项"),
-    }.get(event.kind, "")
+    }.get(kind, "")
 
 
-def boxes(case: Case, user: User) -> Boxes:
-    found = {draft.internal: draft for draft in Draft.objects.filter(case=case, author=user)}
-    reply, note = found.get(False), found.get(True)
-    return Boxes(
-        reply.body if reply else "",
-        reply.saved_at if reply else None,
-        note.body if note else "",
-        note.saved_at if note else None,
-    )
-
-
-def others_here(case: Case, user: User, now: datetime) -> list[tuple[str, bool]]:
-    """Who else has the case open, and whether they are writing."""
-    here = Presence.objects.select_related("user").filter(case=case, seen_at__gt=now - PRESENT)
-    return [(one.user.name, one.writing) for one in here.exclude(user=user).order_by("user_id")]
-
-
-def newest(case: Case) -> int:
-    """The newest message; 0 without one."""
-    return case.messages.aggregate(newest=Max("pk"))["newest"] or 0
-
-
-_MARK = """
-SELECT coalesce((SELECT max(id) FROM ledger_event WHERE subject = 'case:' || %(number)s), 0),
-  (SELECT max(e.id) FROM packages_package p CROSS JOIN LATERAL (
-     SELECT id FROM ledger_event WHERE subject = 'package:' || p.number ORDER BY id DESC LIMIT 1) e
-   WHERE p.case_id = %(case)s)
-"""
-
-
-def version(case: Case, now: datetime) -> str:
-    """Changes whenever something on the page does: an event, or the minute that clocks are shown by."""
-    [(of_case, of_packages)] = rows(_MARK, {"number": case.number, "case": case.pk})
-    return f"{of_case}-{of_packages or 0}-{int(now.timestamp()) // 60}"
-
-
-def verbs(user: User, case: Case, now: datetime) -> frozenset[Verb]:
-    """What this person may do for the case's merchant; one statement."""
-    held = relations(user, case.merchant, at=now)
-    return frozenset(verb for verb in Verb if held & MAY[verb])
-
-
-def case_with_people(case: Case) -> Case:
-    """The case with everybody whom its page names."""
-    people = ("merchant", "person", "team__lead", "pool__lead", "opened_by", "first_contact")
-    return Case.objects.select_related(*people).get(pk=case.pk)
+def _boxes(drafts: Sequence[Any]) -> Boxes:
+    found = {internal: (body, _at(saved_at)) for internal, body, saved_at in drafts}
+    return Boxes(*found.get(False, ("", None)), *found.get(True, ("", None)))
 
 
 def own_tasks(user: User) -> list[tuple[Any, ...]]:

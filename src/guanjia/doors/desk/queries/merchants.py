@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from guanjia.base.sql import rows
+from guanjia.base.sql import prepared, rows
 from guanjia.base.texts import pick
-from guanjia.cases.models import LIVE, Case, CaseState
-from guanjia.coverage.models import Responsibility, ResponsibilityRole
-from guanjia.coverage.queries import accountable_for
-from guanjia.doors.desk.queries.lists import title_of
+from guanjia.cases.models import CaseState
+from guanjia.coverage.standing import ACCOUNTABLE, HELD, HOLDER
+from guanjia.doors.desk.queries.lists import LIVE
 from guanjia.doors.desk.rules import Scope
-from guanjia.merchants.models import FactDefinition, MemberRole, Merchant
+from guanjia.merchants.models import MemberRole, Merchant
 from guanjia.packages.queries import PackageLine, latest
 
 PAGE = 50
@@ -106,50 +106,54 @@ def portfolio(scope: Scope, words: str, after: int, now: datetime) -> tuple[list
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None
 
 
-_LINES = """
-SELECT l.titles, count(*) FILTER (WHERE i.state = 'confirmed'), count(*)
-FROM (SELECT id FROM packages_package WHERE merchant_id = %s ORDER BY id DESC LIMIT 50) p
-JOIN packages_item i ON i.package_id = p.id JOIN lines_service s ON s.id = i.service_id
-JOIN lines_line l ON l.id = s.line_id GROUP BY l.id ORDER BY count(*) DESC, l.id
-"""
+_CASE = "json_build_array(c.number, c.title, c.state, c.due_at, coalesce(c.solved_at, c.opened_at))"
+_LOOK = f"""
+SELECT m.ref, m.name, a.name, a.answers, a.since, m.facts::json,
+  (SELECT json_object_agg(d.key, d.titles) FROM merchants_factdefinition d
+   WHERE d.key IN (SELECT jsonb_object_keys(m.facts))),
+  (SELECT json_agg(x.name) FROM (SELECT {HOLDER} AS name FROM {HELD} WHERE r.merchant_id = m.id
+   AND r.role = 'backup' AND r.during @> %(at)s::timestamptz ORDER BY r.id LIMIT {PEOPLE_MOST}) x),
+  (SELECT json_agg(x.one) FROM (SELECT json_build_array(u.id, u.name, b.role) AS one FROM merchants_member b
+   JOIN people_user u ON u.id = b.user_id WHERE b.merchant_id = m.id ORDER BY b.id LIMIT {PEOPLE_MOST}) x),
+  (SELECT json_agg(x.one) FROM (SELECT {_CASE} AS one FROM cases_case c WHERE c.merchant_id = m.id
+   AND c.{LIVE} ORDER BY c.due_at, c.id LIMIT {CASES_MOST}) x),
+  (SELECT json_agg(x.one) FROM (SELECT {_CASE} AS one FROM cases_case c WHERE c.merchant_id = m.id
+   AND c.state IN ('solved', 'closed') ORDER BY c.id DESC LIMIT {CASES_MOST}) x),
+  (SELECT json_agg(x.one) FROM (
+   SELECT json_build_array(l.titles, count(*) FILTER (WHERE i.state = 'confirmed'), count(*)) AS one
+   FROM (SELECT id FROM packages_package WHERE merchant_id = m.id ORDER BY id DESC LIMIT 50) p
+   JOIN packages_item i ON i.package_id = p.id JOIN lines_service s ON s.id = i.service_id
+   JOIN lines_line l ON l.id = s.line_id GROUP BY l.id ORDER BY count(*) DESC, l.id) x)
+FROM merchants_merchant m CROSS JOIN LATERAL ({ACCOUNTABLE}) a WHERE m.id = %(merchant)s
+"""  # noqa: S608 - our own text
 
 
-def merchant_look(merchant: Merchant, now: datetime) -> MerchantLook:
-    """All that is known about a merchant; the same few statements for each."""
-    accountable = accountable_for(merchant, at=now)
-    holder = accountable.person or accountable.team or accountable.pool
-    held = _responsibilities(merchant, now)
-    since = [
-        r.during.lower for r in held if r.role == ResponsibilityRole.ACCOUNT_MANAGER and r.holder == holder
-    ]
-    people = list(merchant.members.select_related("user").order_by("pk")[:PEOPLE_MOST])
+def merchant_look(merchant: int, now: datetime) -> MerchantLook:
+    """All that is known about a merchant, in one statement."""
+    [row] = prepared(_LOOK, {"merchant": merchant, "at": now})
+    ref, name, manager, answerable, since, facts, titles, backups, people, live, past, lines = row
     return MerchantLook(
-        ref=merchant.ref,
-        name=merchant.name,
-        manager=str(holder),
-        answerable=accountable.answerable.name,
-        since=since[0] if since else None,
-        backups=tuple(str(r.holder) for r in held if r.role == ResponsibilityRole.BACKUP),
-        facts=tuple(_facts(merchant)),
-        people=tuple(Person(one.user.name, _(MemberRole(one.role).label)) for one in people),
-        members=frozenset(one.user_id for one in people),
-        live=tuple(_cases(merchant, live=True)),
-        past=tuple(_cases(merchant, live=False)),
-        lines=tuple((title_of(titles), good, every) for titles, good, every in rows(_LINES, [merchant.pk])),
+        ref=ref,
+        name=name,
+        manager=manager,
+        answerable=answerable,
+        since=since,
+        backups=tuple(backups or ()),
+        facts=tuple(_facts(facts, titles or {})),
+        people=tuple(Person(name, _(MemberRole(role).label)) for _pk, name, role in people or ()),
+        members=frozenset(pk for pk, _name, _role in people or ()),
+        live=tuple(_case(*one) for one in live or ()),
+        past=tuple(_case(*one) for one in past or ()),
+        lines=tuple((pick(titles), good, every) for titles, good, every in lines or ()),
     )
 
 
-def _responsibilities(merchant: Merchant, now: datetime) -> list[Responsibility]:
-    found = Responsibility.objects.select_related("person", "team", "pool")
-    return list(found.filter(merchant=merchant, during__contains=now).order_by("pk")[:PEOPLE_MOST])
-
-
-def _facts(merchant: Merchant) -> list[Fact]:
+def _facts(facts: Mapping[str, Any], titles: Mapping[str, Mapping[str, str]]) -> Iterator[Fact]:
     """Known values under their titles; a fact that nobody has defined keeps its key."""
-    known: dict[str, Any] = {key: value for key, value in merchant.facts.items() if value not in (None, "")}
-    titles = {one.key: pick(one.titles) for one in FactDefinition.objects.filter(key__in=known)}
     own = {"shop_name": _("店铺名")}
-    return [Fact(titles.get(key) or own.get(key, key), _readable(value)) for key, value in known.items()]
+    for key, value in facts.items():
+        if value not in (None, ""):
+            yield Fact(pick(titles.get(key, {})) or own.get(key, key), _readable(value))
 
 
 def _readable(value: Any) -> str:
@@ -160,17 +164,9 @@ def _readable(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _cases(merchant: Merchant, *, live: bool) -> list[CaseLine]:
-    found = Case.objects.filter(merchant=merchant)
-    over = [CaseState.SOLVED, CaseState.CLOSED]
-    if live:
-        found = found.filter(state__in=LIVE).order_by("due_at", "pk")  # as its index says it
-    else:
-        found = found.filter(state__in=over).order_by("-pk")
-    return [
-        CaseLine(c.number, c.title, c.state, _(c.get_state_display()), c.due_at, c.solved_at or c.opened_at)
-        for c in found[:CASES_MOST]
-    ]
+def _case(number: str, title: str, state: str, due_at: str | None, at: str) -> CaseLine:
+    due = datetime.fromisoformat(due_at) if due_at else None
+    return CaseLine(number, title, state, _(CaseState(state).label), due, datetime.fromisoformat(at))
 
 
 def packages_of(merchant: Merchant) -> list[PackageLine]:

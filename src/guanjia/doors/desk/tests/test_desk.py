@@ -11,7 +11,9 @@ from django.utils import timezone
 
 from guanjia.cases import actions
 from guanjia.cases.models import CaseState, ClockKind, Draft, Message, Presence, SavedView
+from guanjia.coverage.queries import accountable_for
 from guanjia.demo.cast import make_cast, make_user
+from guanjia.doors.desk.queries.merchants import merchant_look
 from guanjia.lines.actions.mandates import grant_mandate, use_mandate
 from guanjia.lines.models import MandatePeriod
 from guanjia.lines.models.line import Silence
@@ -238,7 +240,17 @@ def test_a_case_page_costs_the_same_however_much_is_on_it(market, lin, now):
         stories.ask(market, now, case=case.number)
         actions.say(actor=market.mira, number=case.number, body="?", now=now)
 
-    assert statements(lin, page_of(case), more) == 32
+    assert statements(lin, page_of(case), more) == 14
+
+
+def test_beside_a_case_stands_who_answers_for_the_merchant_now(market, client, case, now):
+    assert merchant_look(market.mira_shop.pk, now).manager == market.lin.name
+    type(market.lin).objects.filter(pk=market.lin.pk).update(is_active=False)
+    found, accountable = merchant_look(market.mira_shop.pk, now), accountable_for(market.mira_shop, at=now)
+    assert found.manager == str(accountable.pool)
+    assert found.answerable == accountable.answerable.name
+    assert found.since is None
+    assert [one.number for one in found.live] == [case.number]
 
 
 def test_a_reply_is_public_and_a_note_is_not(market, lin, case):

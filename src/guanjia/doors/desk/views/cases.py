@@ -31,8 +31,8 @@ def case(visit: Visit, number: str) -> HttpResponse:
 def here(visit: Visit, number: str) -> HttpResponse:
     """A heartbeat of an open page: it says who is there, and is told what has changed."""
     form = visit.request.POST
-    be_present(actor=visit.user, number=number, writing=form.get("writing") == "1", now=visit.now)
-    changed = pulse(visit, number, form.get("mark", ""))
+    found = be_present(actor=visit.user, number=number, writing=form.get("writing") == "1", now=visit.now)
+    changed = pulse(visit, found, form.get("mark", ""))
     if changed is None:
         return HttpResponse(status=NOTHING_NEW)
     return visit.render("doors/desk/pulse.html", changed | {"query": visit.request.GET.urlencode()})

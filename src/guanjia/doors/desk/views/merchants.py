@@ -39,7 +39,7 @@ def merchant(visit: Visit, ref: str) -> HttpResponse:
     found = access_merchant(actor=visit.user, ref=ref, verb=Verb.NOTE, now=visit.now)
     content = {
         "section": "merchants",
-        "side": read.merchant_look(found, visit.now),
+        "side": read.merchant_look(found.pk, visit.now),
         "packages": read.packages_of(found),
         "key": uuid4().hex,
     }
