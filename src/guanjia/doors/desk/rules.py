@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Forbidden
-from guanjia.base.sql import rows
+from guanjia.base.sql import prepared
 from guanjia.people.models import Role, User
 
 
@@ -37,7 +37,7 @@ SELECT
 def at_desk(user: User) -> Scope:
     """What is this person's at the desk; one statement. Raises Forbidden for who does not work there."""
     roles = [Role.ACCOUNT_MANAGER.value, Role.SERVICE_LEAD.value]
-    [(works, teams, pools)] = rows(_SCOPE, {"user": user.pk, "roles": roles})
+    [(works, teams, pools)] = prepared(_SCOPE, {"user": user.pk, "roles": roles})
     if not (works or teams or pools):
         raise Forbidden(_("工作台是客户经理用的。"), hint=_("如果您负责商家，请服务体系负责人给您这个角色。"))
     return Scope(user.pk, tuple((int(pk), name) for pk, name in teams), tuple(pools))

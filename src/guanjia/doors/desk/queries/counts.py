@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from guanjia.base.sql import rows
+from guanjia.base.sql import prepared
 from guanjia.base.texts import pick
 from guanjia.cases.models import SavedView
 from guanjia.doors.desk.queries.lists import LOOK, Wanted, found_in, values
@@ -67,7 +67,7 @@ def counted(scope: Scope, saved: Sequence[SavedView], now: datetime) -> Views:
     wanted = [Wanted(key) for key in titles()] + [wanted_of(one) for one in saved]
     parts, given = zip(*(_part(n, scope, one, now) for n, one in enumerate(wanted)), strict=True)
     merged = {name: value for one in given for name, value in one.items()}
-    [found] = rows("SELECT " + ", ".join(parts), merged)
+    [found] = prepared("SELECT " + ", ".join(parts), merged)
     own = [
         View(key, title, _text(count), f"?view={key}")
         for (key, title), count in zip(titles().items(), found, strict=False)

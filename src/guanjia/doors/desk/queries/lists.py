@@ -15,7 +15,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from guanjia.base.sql import rows
+from guanjia.base.sql import prepared
 from guanjia.base.texts import pick
 from guanjia.cases.models import CaseState, ClockKind
 from guanjia.doors.desk.rules import Scope
@@ -81,7 +81,7 @@ _HOLDERS: Mapping[str, tuple[str, ...]] = {
 """Whose cases a view holds. `all` is what a search looks through."""
 _OF = {"person": "c.person_id = %(user)s", "team": "c.team_id = g", "pool": "c.pool_id = g"}
 _NARROW = {
-    "soon": "c.due_at < %(soon)s",
+    "soon": "c.due_at < %(soon)s::timestamptz",
     "line": "c.state = 'waiting_line'",
     "merchant": "c.state = 'waiting_merchant'",
 }
@@ -106,7 +106,7 @@ def listing(scope: Scope, wanted: Wanted, now: datetime, *, most: int = PAGE) ->
     found = found_in(wanted)
     by = "f.due_at DESC, f.id DESC" if wanted.view == "solved" else "f.due_at, f.id"
     picked = f"SELECT * FROM ({found}) f ORDER BY {by} LIMIT {most + 1}"  # noqa: S608 - our own text
-    got = rows(_ROWS.format(found=picked, order=by), values(scope, wanted, now))
+    got = prepared(_ROWS.format(found=picked, order=by), values(scope, wanted, now))
     shown = tuple(_row(row) for row in got[:most])
     return Listing(shown, cursor(shown[-1]) if len(got) > most else "")
 
@@ -120,11 +120,11 @@ def found_in(wanted: Wanted, *, most: int = PAGE + 1) -> str:
 def _of(holder: str, wanted: Wanted, most: int) -> str:
     solved = wanted.view == "solved"
     at = "c.solved_at" if solved else "c.due_at"
-    where = [_OF[holder], "c.solved_at > %(since)s" if solved else f"c.{LIVE}"]
+    where = [_OF[holder], "c.solved_at > %(since)s::timestamptz" if solved else f"c.{LIVE}"]
     if wanted.view in _NARROW:
         where.append(_NARROW[wanted.view])
     if wanted.after:
-        where.append(f"({at}, c.id) {'<' if solved else '>'} (%(at)s, %(id)s)")
+        where.append(f"({at}, c.id) {'<' if solved else '>'} (%(at)s::timestamptz, %(id)s::bigint)")
     way = "DESC" if solved else "ASC"
     order = f"{at} {way}, c.id {way}"
     if not wanted.narrowed:
