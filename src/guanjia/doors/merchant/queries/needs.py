@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput
-from guanjia.base.sql import prepared
+from guanjia.base.sql import prepared, rows
 from guanjia.base.texts import pick
 from guanjia.cases.models import LIVE, CaseState
 from guanjia.core.package import ItemState
@@ -181,8 +181,10 @@ def just_finished(merchant: int) -> tuple[Need, ...]:
 
 
 def _read(inner: str, most: int, order: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """`most` is written out too: a plan that serves every merchant must know how little is wanted."""
-    return prepared(_NEEDS % (f"{inner} LIMIT {most}", order), values)
+    """`most` is written out too: a plan must know how little is wanted. By the clock, each merchant gets a
+    plan of its own: one for all of them would sort all that a giant has in progress."""
+    read = rows if order == _BY_CLOCK else prepared
+    return read(_NEEDS % (f"{inner} LIMIT {most}", order), values)
 
 
 def proposals(merchant: int) -> list[Proposal]:
