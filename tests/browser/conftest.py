@@ -184,7 +184,7 @@ def weigh(watch: Watch) -> Callable[[Any], int]:
 
     def bytes_of(page: Any) -> int:
         kept = [one for one in watch.loaded[page] if one.request.resource_type != "image" and one.ok]
-        total = sum(len(one.body()) for one in kept)
+        total = sum(one.request.sizes()["responseBodySize"] for one in kept)
         assert total <= FIRST_VISIT_MOST, f"{page.url} weighs {total} bytes"
         return total
 
