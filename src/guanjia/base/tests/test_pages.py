@@ -182,7 +182,7 @@ def test_nobody_keeps_or_indexes_it(market, client):
 def test_it_costs_the_same_however_many_items(market, client, django_assert_num_queries):
     for count in (1, 3):
         package = stories.ask(market, timezone.now(), items=[stories.BOXES] * count, accept_total=0)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             client.get(path_of(package))
 
 
