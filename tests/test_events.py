@@ -1,4 +1,4 @@
-"""Every public action leaves an event (style.md rule 6): each is called here, and a new one must be."""
+"""Every public action leaves an event : each is called here, and a new one must be."""
 
 import importlib
 import inspect

@@ -17,7 +17,7 @@ INTAKE_TIMES = 5.0
 INTAKE_CPU_MOST = 6.0  # milliseconds a request, application and database
 HOUSE, PEER = "Guanjia", "django-helpdesk"
 FIELD_P50 = {"desk list": 84.0, "case page": 47.0, "merchant door": 84.0}
-"""The best p50 in milliseconds that any desk of field.md §9 reached at 100 thousand tickets and one user: a
+"""The best p50 in milliseconds that any desk reached at 100 thousand tickets and one user: a
 list (FreeScout, 84), one ticket (Odoo, 47: its two answers, without a page). None has a door of a
 merchant's own; it is held against a list."""
 FIELD_INTAKE = 70.7  # requests per second: Odoo at 32 users
@@ -95,7 +95,7 @@ class Report:
         found = []
         for kind, best in FIELD_P50.items():
             [p50] = self._times(Row(HOUSE, kind, largest, 1))
-            promise = f"{kind} over {_count(largest)}: faster than the best of field.md §9 ({best:.0f} ms)"
+            promise = f"{kind} over {_count(largest)}: faster than the best of other desks ({best:.0f} ms)"
             found.append(Bar(promise, f"p50 {p50:.1f} ms", p50 < best))
         return found
 
