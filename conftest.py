@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import translation
 
+from guanjia.base.ports import Reserved
 from guanjia.base.sql import rows
 from guanjia.demo.cast import Cast, make_cast
 
@@ -23,6 +24,13 @@ def _language() -> Iterator[None]:
     """Every test begins in Chinese: a request or a command leaves its own language behind."""
     with translation.override("zh-hans"):
         yield
+
+
+@pytest.fixture
+def ports() -> Iterator[Reserved]:
+    """Ports that no other test of this machine gets, and on which nobody answers yet."""
+    with Reserved() as held:
+        yield held
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import argparse
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -20,8 +19,9 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from contextlib import closing
 from pathlib import Path
+
+from guanjia.base.ports import choose_port
 
 SECONDS, MEGABYTES, PATIENCE = 5.0, 300.0, 120.0
 
@@ -42,7 +42,7 @@ def main() -> int:
 
 def once(home: str) -> tuple[float, float]:
     """Seconds to the first page, and megabytes as `guanjia doctor` sees them."""
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{choose_port()}"
     environ = {**os.environ, "GUANJIA_HOME": home, "GUANJIA_URL": url}
     environ.pop("DATABASE_URL", None)
     started = time.monotonic()
@@ -79,12 +79,6 @@ def answers(url: str) -> bool:
             return page.status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from ground import HERE, Ground, free_port, running, wait_until
+from ground import HERE, Ground, running, wait_until
 from measure import Running
+
+from guanjia.base.ports import choose_port
 
 WARM = 128
 TASK = "celery_tasks.run"
@@ -74,7 +76,7 @@ def _connection(port: int, database: int = 0) -> Any:
 
 @contextmanager
 def _redis(ground: Ground) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    port, folder = free_port(), ground.home / "redis"
+    port, folder = choose_port(), ground.home / "redis"
     folder.mkdir(exist_ok=True)
     settings = {"port": port, "bind": "127.0.0.1", "dir": folder, "appendonly": "no", "save": ""}
     flags = [str(word) for name, value in settings.items() for word in (f"--{name}", value)]

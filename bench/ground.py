@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg
 
+from guanjia.base.ports import choose_port
 from guanjia.base.postgres import RunningServer, Server
 
 HERE = Path(__file__).resolve().parent
@@ -70,16 +71,10 @@ def stand(latency_ms: float) -> Iterator[Ground]:
 
 @contextmanager
 def _toy_line(latency_ms: float) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    port = free_port()
+    port = choose_port()
     with running([sys.executable, str(HERE / "toy_line.py"), str(port), str(latency_ms)]) as line:
         wait_until(lambda: _listens(port), "the toy line")
         yield line, f"http://127.0.0.1:{port}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

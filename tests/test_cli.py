@@ -54,19 +54,13 @@ def test_checking_a_line_without_its_secret_is_a_usage_error(tmp_path):
     assert done.returncode == Exit.USAGE
 
 
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.mark.slow
-def test_the_whole_house_goes_up_is_well_and_leaves_nothing_behind(tmp_path):
+def test_the_whole_house_goes_up_is_well_and_leaves_nothing_behind(tmp_path, ports):
     home = tmp_path / "home"
     home.mkdir(mode=0o711)
     for folder in (tmp_path, *list(tmp_path.parents)[:2]):
         folder.chmod(0o711)  # for the database's user, when we are root
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{ports.port()}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
     environ = {**kept, "GUANJIA_HOME": str(home), "GUANJIA_URL": url}
     up = subprocess.Popen(

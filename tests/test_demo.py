@@ -2,10 +2,9 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,20 +25,12 @@ CHECKS = {
 }
 
 
-def free_ports() -> int:
-    """The first of a run of ports that nobody listens on just now."""
-    for first in range(21_000, 29_000, 20):
-        if all(is_free(first + n) for n in range(9)):
-            return first
-    raise AssertionError("no free ports")
+@pytest.fixture
+def play(ports):
+    return partial(_play, ports.port(row=9))
 
 
-def is_free(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def play(*arguments: str) -> dict:
+def _play(port: int, *arguments: str) -> dict:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
     done = subprocess.run(
         [
@@ -49,7 +40,7 @@ def play(*arguments: str) -> dict:
             "demo",
             "--once",
             "--json",
-            f"--port={free_ports()}",
+            f"--port={port}",
             *arguments,
         ],
         capture_output=True,
@@ -63,7 +54,7 @@ def play(*arguments: str) -> dict:
 
 
 @pytest.mark.slow
-def test_the_story_ends_as_it_must():
+def test_the_story_ends_as_it_must(play):
     told = play()
     assert set(told["checks"]) == CHECKS
     assert all(told["checks"].values())
@@ -76,7 +67,7 @@ def test_the_story_ends_as_it_must():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not SELLERS.exists(), reason="the real sellers' file is not beside the repository")
-def test_the_story_plays_on_a_real_seller_with_the_person_who_looks_after_it():
+def test_the_story_plays_on_a_real_seller_with_the_person_who_looks_after_it(play):
     told = play("--merchants", str(SELLERS), "--responsibilities", str(DEALS))
     assert all(told["checks"].values())
     # 462 sellers have a signed deal and are not in the sellers' file: they are registered too

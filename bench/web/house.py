@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.error import URLError
 
-from ground import HERE, Ground, free_port, running, wait_until
+from ground import HERE, Ground, running, wait_until
 
+from guanjia.base.ports import choose_port
 from web.measure import Site, Target
 
 
@@ -34,7 +35,7 @@ def fill(ground: Ground, name: str, cases: int) -> dict[str, list[Target]]:
 
 @contextmanager
 def serve(ground: Ground, database: str) -> Iterator[Site]:
-    port = free_port()
+    port = choose_port()
     url = ground.server.url.rpartition("/")[0] + f"/{database}"
     command = [sys.executable, "-m", "guanjia.cli", "web"]
     with running(command, log=ground.home / "web.log", **environ(ground, url, port)) as web:

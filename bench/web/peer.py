@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from ground import HERE, Ground, free_port, running, wait_until
+from ground import HERE, Ground, running, wait_until
 
+from guanjia.base.ports import choose_port
 from web.house import answers
 from web.measure import Site, Target
 
@@ -55,7 +56,7 @@ def fill(ground: Ground, python: Path, name: str, tickets: int) -> dict[str, lis
 @contextmanager
 def serve(ground: Ground, python: Path, database: str) -> Iterator[Site]:
     """One granian process with four threads, as ours."""
-    port, url = free_port(), ground.server.url.rpartition("/")[0] + f"/{database}"
+    port, url = choose_port(), ground.server.url.rpartition("/")[0] + f"/{database}"
     granian = [str(python), "-m", "granian", "--interface", "wsgi", "--blocking-threads", "4"]
     command = [
         *granian,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Missing, Refusal
 from guanjia.cases.models import Case, ClockKind
-from guanjia.coverage.rules import Relation, Verb, check, relations_of, visible
+from guanjia.coverage.rules import Relation, Verb, check, relations_of
 from guanjia.coverage.standing import standing
 from guanjia.people.models import User
 
@@ -71,13 +70,6 @@ def access_known(*, actor: User, number: str, ref: str, verb: Verb, now: datetim
     except Missing:
         raise no_case(number) from None
     return held
-
-
-def visible_cases(actor: User, *, now: datetime) -> QuerySet[Case]:
-    """The cases that `access_case` would give this person to see: where every list of them starts."""
-    if not actor.is_active:
-        return Case.objects.none()
-    return Case.objects.filter(visible(actor, at=now, merchant="merchant__"))
 
 
 def no_case(number: str) -> Missing:

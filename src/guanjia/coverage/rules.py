@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Forbidden, Missing
-from guanjia.coverage.models import Responsibility, ResponsibilityRole
-from guanjia.coverage.standing import ANSWERS, Standing, standing
-from guanjia.merchants.models import Member, Merchant
-from guanjia.people.models import Pool, Role, RoleGrant, Team, User
+from guanjia.coverage.models import ResponsibilityRole
+from guanjia.coverage.standing import Standing, standing
+from guanjia.merchants.models import Merchant
+from guanjia.people.models import User
 
 
 class Relation(StrEnum):
@@ -78,24 +77,6 @@ def relations_of(user: User, found: Standing | None) -> frozenset[Relation]:
     if found.roles - {ResponsibilityRole.ACCOUNT_MANAGER}:
         held.add(_R.BACKUP)
     return frozenset(held)
-
-
-def visible(actor: User, *, at: datetime, merchant: str = "") -> Q:
-    """Where a list starts: rows of merchants to whom this person has a relation.
-
-    `merchant` is the way from a row to its merchant, for example `merchant__` for cases.
-    """
-    mine = Q(members=actor) | Q(lead=actor)
-    teams, pools = Team.objects.filter(mine), Pool.objects.filter(mine)
-    here = OuterRef(f"{merchant}pk")
-    now = Responsibility.objects.filter(merchant=here, during__contains=at)
-    answering = now.filter(ANSWERS, role=ResponsibilityRole.ACCOUNT_MANAGER)
-    return (
-        Q(Exists(Member.objects.filter(merchant=here, user=actor)))
-        | Q(Exists(RoleGrant.objects.filter(user=actor, role=Role.SERVICE_LEAD)))
-        | Q(Exists(now.filter(Q(person=actor) | Q(team__in=teams) | Q(pool__in=pools))))
-        | (Q(**{f"{merchant}home_pool__in": pools}) & ~Q(Exists(answering)))
-    )
 
 
 def access_standing(*, actor: User, ref: str, verb: Verb, now: datetime) -> Standing:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
 import secrets
 import shutil
-import socket
 import tempfile
 from pathlib import Path
 
+from guanjia.base import ports
 from guanjia.base.postgres import place
 from guanjia.base.postgres.access import can_enter, own
 from guanjia.base.postgres.errors import PostgresError
@@ -16,9 +15,6 @@ from guanjia.base.postgres.place import Cluster
 from guanjia.base.processes.logs import open_log, tail
 from guanjia.base.processes.tether import PLAIN, Identity, spawn
 
-# Below the range that systems take for outgoing connections (Linux 32768, others 49152): a
-# passing connection must not push the server off the port that its clients know.
-PORTS = range(15000, 30000)
 INITDB_LIMIT = 300.0  # seconds; it takes one on a fast disk
 MARK = "PG_VERSION"
 
@@ -121,26 +117,15 @@ def _run_initdb(home: Path, programs: Path, draft: Path, secret: Path, user: Ide
 
 
 def choose_port() -> int:
-    """A free port of 127.0.0.1, not one that outgoing connections may take."""
-    for port in random.sample(PORTS, 100):
-        if port_is_free(port):
-            return port
-    raise PostgresError(
-        "There is no port for the embedded database.",
-        why=f"100 ports tried between {PORTS.start} and {PORTS.stop} are all in use",
-        todo="end the programs that hold them, or set DATABASE_URL",
-    )
-
-
-def port_is_free(port: int) -> bool:
-    """Asked the way the server will: with SO_REUSEADDR, so closed connections do not count."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    """A free port for a database. Raises PostgresError."""
+    try:
+        return ports.choose_port()
+    except ports.NoPortError as error:
+        raise PostgresError(
+            "There is no port for the embedded database.",
+            why=str(error),
+            todo="end the programs that hold them, or set DATABASE_URL",
+        ) from error
 
 
 def configure(cluster: Cluster, *, fsync: bool, user: Identity | None) -> None:

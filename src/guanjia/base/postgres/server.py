@@ -17,6 +17,7 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from guanjia.base.ports import port_is_free
 from guanjia.base.postgres import cluster as clusters
 from guanjia.base.postgres import place, postmaster
 from guanjia.base.postgres.access import server_user
@@ -177,7 +178,7 @@ class Server:
     def _launch(self, cluster: Cluster) -> RunningServer:
         postmaster.clear(cluster.data)
         for _ in range(TRIES):
-            if not clusters.port_is_free(cluster.port):
+            if not port_is_free(cluster.port):
                 cluster = Cluster(cluster.data, clusters.choose_port())
                 place.write_cluster(self.home, cluster)
             running = self._spawn(cluster)
@@ -209,7 +210,7 @@ class Server:
             if not found and wait.seconds > FIRST_SIGN:
                 raise self._failed(f"it gave no sign of life for {FIRST_SIGN:.0f} seconds")
             wait.pause(f"PostgreSQL is starting: {tail(self.log, lines=1)}")
-        if not clusters.port_is_free(running.port):
+        if not port_is_free(running.port):
             return False
         raise self._failed(tail(self.log) or "it ended without a word")
 

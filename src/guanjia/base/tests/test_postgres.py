@@ -16,13 +16,12 @@ import psutil
 import psycopg
 import pytest
 
-from guanjia.base import processes
+from guanjia.base import ports, processes
 from guanjia.base.postgres import (
     PostgresError,
     Server,
     attach,
     binaries,
-    cluster,
     place,
     postmaster,
     stored_url,
@@ -98,7 +97,7 @@ def test_a_new_cluster_is_private_and_on_tcp_only(home):
     assert stored_url(home) is None or place.read_cluster(home)
     with start(home) as running:
         assert running.url == stored_url(home)
-        assert running.port in cluster.PORTS
+        assert running.port in ports.PORTS
         assert value(running.url, "SHOW unix_socket_directories") == ""
         assert value(running.url, "SHOW listen_addresses") == "127.0.0.1"
         assert value(running.url, "SHOW server_encoding") == "UTF8"
@@ -266,8 +265,8 @@ def test_a_port_that_is_taken_at_the_last_moment_is_chosen_again(home, monkeypat
     with start(home) as first:
         pass
     answers = iter([True])  # at first it looks free
-    asked = cluster.port_is_free
-    monkeypatch.setattr(cluster, "port_is_free", lambda port: next(answers, None) or asked(port))
+    asked = ports.port_is_free
+    monkeypatch.setattr(servers, "port_is_free", lambda port: next(answers, None) or asked(port))
     with socket.create_server(("127.0.0.1", first.port)), start(home) as second:
         assert second.port != first.port
 

@@ -6,9 +6,9 @@ import pytest
 
 from guanjia.base.errors import Forbidden, Missing
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
-from guanjia.coverage.rules import MAY, Relation, Verb, access_merchant, relations, visible
+from guanjia.coverage.rules import MAY, Relation, Verb, access_merchant, relations
 from guanjia.demo.cast import make_user
-from guanjia.merchants.models import Member, MemberRole, Merchant
+from guanjia.merchants.models import Member, MemberRole
 from guanjia.people.models import Pool, Team, User
 
 AM, BACKUP = ResponsibilityRole.ACCOUNT_MANAGER, ResponsibilityRole.BACKUP
@@ -142,13 +142,3 @@ def test_where_the_manager_is_gone_the_home_pool_manages(cast, noon):
     cast.pool.members.add(member)
     User.objects.filter(pk=cast.lin.pk).update(is_active=False)
     assert relations(member, cast.mira_shop, at=noon) == {Relation.MANAGER}
-
-
-def test_a_list_holds_the_merchants_to_whom_there_is_a_relation(cast, noon, people):
-    member = make_user("a", "A")
-    cast.pool.members.add(member)
-    team = Team.objects.create(code="giants", name="专班", lead=cast.yan)
-    hold(cast.mo_shop, noon, role=BACKUP, team=team)
-    for person in (*people.values(), cast.mo, member, cast.yan, cast.otto):
-        listed = set(Merchant.objects.filter(visible(person, at=noon)))
-        assert listed == {shop for shop in Merchant.objects.all() if relations(person, shop, at=noon)}

@@ -14,6 +14,7 @@ from types import FrameType
 
 import click
 
+from guanjia.base.ports import Reserved
 from guanjia.demo.chaos.house import Ground
 from guanjia.demo.chaos.plan import make_plan
 from guanjia.demo.chaos.report import RunReport
@@ -42,8 +43,8 @@ def chaos(
     plans = [make_plan("storm", seed, packages=packages, kills=number, faults=faults, down=down)]
     if control:
         plans.append(make_plan("control", seed, packages=control, kills=control // 8))
-    with _home() as home:
-        ground = Ground(home)
+    with _home() as home, Reserved() as ports:
+        ground = Ground(home, ports, ports.port())
         ground.take()
         limits = (SETTLE_SECONDS, CONTROL_SETTLE_SECONDS)
         reports = []

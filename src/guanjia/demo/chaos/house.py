@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guanjia.base.postgres.cluster import choose_port
+from guanjia.base.ports import Reserved
 from guanjia.base.processes import Program, command
 from guanjia.cli.running import house_programs
 from guanjia.config import env
@@ -28,7 +28,8 @@ class Ground:
     """A home of our own and the web door's address; the same for all runs of one process."""
 
     home: Path
-    port: int = field(default_factory=choose_port)
+    ports: Reserved
+    port: int
 
     @property
     def base_url(self) -> str:
@@ -81,7 +82,7 @@ def make_stalls(ground: Ground, plan: Plan, *, fenced: bool) -> dict[str, Stall]
             slots=plan.slots,
             fenced=fenced,
         )
-        found[trade.slug] = Stall(setting, choose_port(), choose_port())
+        found[trade.slug] = Stall(setting, ground.ports.port(), ground.ports.port())
     return found
 
 

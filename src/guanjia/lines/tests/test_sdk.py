@@ -6,7 +6,6 @@ import os
 import random
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -496,9 +495,8 @@ def test_a_decision_is_posted_signed_until_guanjia_has_it(lines, clock):
     assert outbox_of(first) == []
 
 
-def test_a_callback_nobody_answers_is_tried_again_later_and_given_up_in_the_end(lines, clock, caplog):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+def test_a_callback_nobody_answers_is_tried_again_later_and_given_up_in_the_end(lines, clock, ports, caplog):
+    port = ports.port()
     line = lines(decision=BY_HAND, callback=f"http://127.0.0.1:{port}/")
     line.decide(make_pending(line), approve=False, reason=NO)
     assert asyncio.run(send_due(line)) == 1
@@ -732,10 +730,8 @@ async def book(session, line, hold_id, end):
 
 
 @pytest.mark.slow
-def test_a_line_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    line = KilledLine(tmp_path, port)
+def test_a_line_that_is_killed_again_and_again_loses_and_doubles_nothing(tmp_path, ports):
+    line = KilledLine(tmp_path, ports.port())
     dice = random.Random(7)
     line.start()
 
