@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from typing import Any
 
 from django.conf import settings
 
@@ -29,16 +30,17 @@ async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
     dsn, limits = house.database_url, Limits(concurrent=inflight)
     with own_cpu(house.home / "run"):
         async with LineClient(settings.LINE_NETWORKS, limits=limits) as client, session() as http:
-            packages = Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers)
-            decisions = Engine(DecisionFlow(http), dsn, inflight=32)
-            kit = Engine(
-                ConformanceFlow(settings.LINE_NETWORKS), dsn, inflight=4, call_seconds=KIT_SECONDS + 30
-            )
-            async with asyncio.TaskGroup() as engines:
-                engines.create_task(packages.run(stop))
-                engines.create_task(decisions.run(stop))
-                engines.create_task(kit.run(stop))
-                engines.create_task(keep_vitals(client, stop))
+            engines: list[Engine[Any, Any]] = [
+                Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers),
+                Engine(DecisionFlow(http), dsn, inflight=32),
+                Engine(
+                    ConformanceFlow(settings.LINE_NETWORKS), dsn, inflight=4, call_seconds=KIT_SECONDS + 30
+                ),
+            ]
+            async with asyncio.TaskGroup() as running:
+                for engine in engines:
+                    running.create_task(engine.run(stop))
+                running.create_task(keep_vitals(client, stop))
 
 
 def _sweep_seldom() -> None:

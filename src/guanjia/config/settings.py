@@ -31,6 +31,9 @@ INSTALLED_APPS = [
     "guanjia.coverage",
     "guanjia.cases",
     "guanjia.packages",
+    "guanjia.post",
+    "guanjia.search",
+    "guanjia.routines",
     "guanjia.doors",
     "guanjia.demo",
     # After our own rooms, whose templates go before these.

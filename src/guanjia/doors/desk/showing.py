@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from guanjia.base.errors import Refusal
 from guanjia.cases.models import Case
 from guanjia.doors.desk.desk import desk_of
+from guanjia.doors.desk.parts import more_of, parts_of
 from guanjia.doors.desk.queries import case as read
 from guanjia.doors.desk.queries.lists import BESIDE
 from guanjia.doors.desk.queries.merchants import MerchantLook, merchant_look
@@ -36,6 +37,7 @@ def show_case(
     on_case = read.on_case(case, visit.user, side.members)
     content = _live(case, side, on_case, read.mark(case.pk, visit.user, visit.now))
     content |= _boxes(on_case, typed)
+    content |= {"parts": parts_of(visit, case), "more": more_of(case)}
     content |= {"refusal": refusal, "open_number": case.number, "at": "case"}
     desk = desk_of(visit, rows=BESIDE)
     status = refusal.status if refusal else 200
@@ -50,7 +52,8 @@ def pulse(visit: Visit, case: Case, mark: str) -> dict[str, Any] | None:
     found = read.opened(visit.user, case.number, visit.now)
     side = merchant_look(found.merchant, visit.now)
     on_case = read.on_case(found, visit.user, side.members)
-    return _live(found, side, on_case, now) | {"moved": mark.partition(":")[0] != found.state}
+    more = more_of(found)
+    return _live(found, side, on_case, now) | {"more": more, "moved": mark.partition(":")[0] != found.state}
 
 
 def _live(case: read.Opened, side: MerchantLook, on_case: read.OnCase, mark: read.Mark) -> dict[str, Any]:

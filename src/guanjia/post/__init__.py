@@ -1,0 +1,1 @@
+"""People who are told: the notification centre, mail, robots and webhooks."""

@@ -1,0 +1,1 @@
+"""Rules of work that a lead edits: triggers and schedules."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RoutinesRoom(AppConfig):
+    name = "guanjia.routines"
+    label = "routines"

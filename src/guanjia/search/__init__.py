@@ -1,0 +1,1 @@
+"""Finding cases, merchants and services by words."""

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SearchRoom(AppConfig):
+    name = "guanjia.search"
+    label = "search"
