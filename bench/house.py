@@ -119,7 +119,7 @@ def _tend(url: str, statements: tuple[str, ...]) -> None:
 
 
 def _let_go(url: str) -> None:
-    _tend(url, ("UPDATE base_flow SET due_at = now()", "NOTIFY guanjia_flow"))
+    _tend(url, ("UPDATE base_flow SET due_at = now()", "SELECT pg_notify('guanjia_flow', 'packages.package')"))
 
 
 def _done(watch: psycopg.Connection[tuple[object, ...]]) -> int:

@@ -7,9 +7,10 @@ import gc
 import signal
 from typing import Any
 
+from aiohttp import ClientSession
 from django.conf import settings
 
-from guanjia.base.flows import Engine
+from guanjia.base.flows import Crew, Engine, crew
 from guanjia.base.processes.cpus import own_cpu
 from guanjia.config import env
 from guanjia.lines.client import Limits, LineClient
@@ -17,6 +18,8 @@ from guanjia.lines.flows import KIT_SECONDS, ConformanceFlow
 from guanjia.lines.health import keep_vitals
 from guanjia.lines.hosted.flows import DecisionFlow, session
 from guanjia.packages.flows import PackageFlow
+
+ERRAND_THREADS = 3
 
 
 async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
@@ -29,18 +32,29 @@ async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
     assert house.database_url is not None
     dsn, limits = house.database_url, Limits(concurrent=inflight)
     with own_cpu(house.home / "run"):
-        async with LineClient(settings.LINE_NETWORKS, limits=limits) as client, session() as http:
+        async with (
+            LineClient(settings.LINE_NETWORKS, limits=limits) as client,
+            session() as http,
+            crew(dsn, threads=settlers + 1) as packers,
+            crew(dsn, threads=ERRAND_THREADS) as runners,
+        ):
             engines: list[Engine[Any, Any]] = [
-                Engine(PackageFlow(client), dsn, batch=batch, inflight=inflight, settlers=settlers),
-                Engine(DecisionFlow(http), dsn, inflight=32),
-                Engine(
-                    ConformanceFlow(settings.LINE_NETWORKS), dsn, inflight=4, call_seconds=KIT_SECONDS + 30
-                ),
+                Engine(PackageFlow(client), packers, batch=batch, inflight=inflight, settlers=settlers),
+                *_errands(runners, http),
             ]
             async with asyncio.TaskGroup() as running:
                 for engine in engines:
                     running.create_task(engine.run(stop))
                 running.create_task(keep_vitals(client, stop))
+
+
+def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
+    """All that is not a package: few at a time, and so a few sessions for all of them together."""
+    kit = ConformanceFlow(settings.LINE_NETWORKS)
+    return [
+        Engine(DecisionFlow(http), runners, inflight=32),
+        Engine(kit, runners, inflight=4, call_seconds=KIT_SECONDS + 30),
+    ]
 
 
 def _sweep_seldom() -> None:

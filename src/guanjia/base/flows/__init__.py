@@ -9,7 +9,8 @@ commit happened, the same answers are settled again, so a repeated answer must b
 Decision record 0003 says why this and not a workflow library.
 """
 
+from guanjia.base.flows.crew import Crew, crew
 from guanjia.base.flows.engine import Engine, Turn
 from guanjia.base.flows.queue import wake
 
-__all__ = ["Engine", "Turn", "wake"]
+__all__ = ["Crew", "Engine", "Turn", "crew", "wake"]

@@ -9,25 +9,17 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import secrets
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for_threads
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
-from django.db import (
-    DatabaseError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    connection,
-    transaction,
-)
+from django.db import InterfaceError, InternalError, OperationalError, transaction
 
 from guanjia.base.flows import queue
-from guanjia.base.flows.pulse import Pulse
+from guanjia.base.flows.crew import DATABASE_FAULTS, Crew
 
 CallT = TypeVar("CallT")
 AnswerT = TypeVar("AnswerT")
@@ -35,9 +27,8 @@ T = TypeVar("T")
 
 log = logging.getLogger("guanjia.flows")
 
-POLL_SECONDS = 1.0
-"""How late a due time may be noticed. A fresh flow does not wait: NOTIFY announces it. Nor does one
-that this worker itself has put back for a moment."""
+SOON_SECONDS = 1.0
+"""What this worker itself puts back for less than this, it remembers; the pulse sees the rest in time."""
 CLAIM_LEAST = 32
 """A claim is a commit: even where each flow is settled alone, it takes this many at once."""
 KEEP_SECONDS = 5.0
@@ -67,7 +58,6 @@ class FlowKind(Protocol[CallT, AnswerT]):
         """Make one call. Bounded in time; never raises for what the other side does."""
 
 
-_DATABASE_FAULTS = (DatabaseError, InterfaceError)
 _PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 """Classes of SQLSTATE for a database that is away, read-only, out of room, or in each other's way
 (PostgreSQL manual, appendix A). The others are about what we sent, and waiting does not mend that."""
@@ -79,7 +69,7 @@ class Engine(Generic[CallT, AnswerT]):
     def __init__(
         self,
         kind: FlowKind[CallT, AnswerT],
-        dsn: str,
+        crew: Crew,
         *,
         batch: int = 64,
         inflight: int = 256,
@@ -87,26 +77,28 @@ class Engine(Generic[CallT, AnswerT]):
         call_seconds: float = CALL_SECONDS,
     ) -> None:
         self._kind = kind
+        self._crew = crew
         self._call_seconds = call_seconds
         self._batch = batch
         self._inflight = inflight
         self._settlers = settlers
-        self._lease = secrets.randbits(31)
-        self._pulse = Pulse(dsn, self._lease)
+        self._lease = crew.lease
+        self._pulse = crew.pulse
+        self._ear = crew.pulse.ear(kind.name)
         self._active: set[int] = set()
         self._again: set[int] = set()
+        self._unsure = False
         self._soon: list[float] = []
         self._ready: asyncio.Queue[tuple[int, Sequence[AnswerT]]] = asyncio.Queue()
-        self._threads = ThreadPoolExecutor(settlers + 1, thread_name_prefix="settle")
         self._calls: set[asyncio.Task[None]] = set()
+        self._in_threads: set[Future[Any]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then end the settle under way and put everything back.
 
         Calls under way are dropped: whoever takes the flow next makes them again.
         """
-        loops = [self._pulse.run(), self._claim_loop(stop)]
-        tasks = [asyncio.create_task(loop) for loop in loops]
+        tasks = [asyncio.create_task(self._claim_loop(stop))]
         tasks += [asyncio.create_task(self._settle_loop()) for _ in range(self._settlers)]
         stopping = asyncio.create_task(stop.wait())
         try:
@@ -120,43 +112,46 @@ class Engine(Generic[CallT, AnswerT]):
         for task in [*tasks, *self._calls]:
             task.cancel()
         await asyncio.gather(*tasks, *self._calls, return_exceptions=True)
-        await asyncio.to_thread(self._leave)
+        await self._leave()
 
-    def _leave(self) -> None:
-        """Give back what we hold, after what the threads had begun, and close their sessions."""
-        everyone = threading.Barrier(self._settlers + 1)
-        for _ in range(self._settlers + 1):
-            self._threads.submit(_hang_up, everyone)
-        self._threads.shutdown(wait=True)
-        try:
-            queue.keep(self._kind.name, self._lease, (), _now())
-        except _DATABASE_FAULTS:
-            log.warning("could not give flows back; another worker will free them")
-        finally:
-            connection.close()
+    async def _leave(self) -> None:
+        """Give back what we hold, once what the threads had begun is done."""
+        await asyncio.to_thread(wait_for_threads, self._in_threads)
+        await self._guarded(queue.keep, self._kind.name, self._lease, (), _now())
 
     # --- claiming -------------------------------------------------------------------------------
 
     async def _claim_loop(self, stop: asyncio.Event) -> None:
         """Claims and housekeeping take turns here, so that neither sees the other half done."""
         loop = asyncio.get_running_loop()
-        keep_at = loop.time()
+        keep_at, woken = loop.time(), True
         while not stop.is_set():
             if loop.time() >= keep_at:
                 keep_at = loop.time() + KEEP_SECONDS
-                await self._guarded(self._keep, tuple(self._active))
+                await self._keep()
             room = self._room() if self._pulse.beats else 0
-            keys = await self._guarded(self._claim, room) if room > 0 else None
+            keys = await self._guarded(self._claim, room) if woken and room > 0 else None
             if keys:
                 self._begin(keys)
             else:
-                await self._pulse.wait(self._until_next(loop.time()))
+                woken = await self._rest(keep_at)
 
-    def _until_next(self, now: float) -> float:
-        """Seconds until something that we put back is due, or until the next poll."""
-        while self._soon and self._soon[0] <= now:
-            heapq.heappop(self._soon)
-        return min(self._soon[0] - now, POLL_SECONDS) if self._soon else POLL_SECONDS
+    async def _keep(self) -> None:
+        """Show that we live for what we hold. An engine at rest holds nothing, unless something it asked
+        of the database was done and the answer lost."""
+        if self._active or self._unsure:
+            self._unsure = False
+            await self._guarded(queue.keep, self._kind.name, self._lease, tuple(self._active), _now())
+
+    async def _rest(self, keep_at: float) -> bool:
+        """Until there may be something to claim (True), or it is time for housekeeping."""
+        loop = asyncio.get_running_loop()
+        soon = self._soon[0] if self._soon else keep_at
+        woken = await self._pulse.wait(self._ear, min(soon, keep_at) - loop.time())
+        due = 0
+        while self._soon and self._soon[0] <= loop.time():
+            due += bool(heapq.heappop(self._soon))
+        return woken or due > 0
 
     def _room(self) -> int:
         return min(self._inflight - len(self._active), max(2 * self._batch * self._settlers, CLAIM_LEAST))
@@ -170,13 +165,6 @@ class Engine(Generic[CallT, AnswerT]):
 
     def _claim(self, room: int) -> list[int]:
         return queue.claim(self._kind.name, self._lease, room, _now())
-
-    def _keep(self, keys: Sequence[int]) -> None:
-        """Show that we live for what we hold, and take over from those who do not."""
-        with transaction.atomic():
-            queue.keep(self._kind.name, self._lease, keys, _now())
-            if self._pulse.steady:
-                queue.free_the_dead(_now())
 
     # --- turns ----------------------------------------------------------------------------------
 
@@ -223,10 +211,10 @@ class Engine(Generic[CallT, AnswerT]):
 
     def _remember(self, wake_at: datetime | None) -> None:
         """Be there in time for a flow that is due again sooner than the next poll."""
-        seconds = (wake_at - _now()).total_seconds() if wake_at else POLL_SECONDS
-        if seconds < POLL_SECONDS:
+        seconds = (wake_at - _now()).total_seconds() if wake_at else SOON_SECONDS
+        if seconds < SOON_SECONDS:
             heapq.heappush(self._soon, asyncio.get_running_loop().time() + max(seconds, 0.0))
-            self._pulse.nudge()
+            self._ear.set()
 
     async def _perform(self, turn: Turn[CallT]) -> None:
         try:
@@ -258,39 +246,26 @@ class Engine(Generic[CallT, AnswerT]):
             self._ready.put_nowait((key, ()))
             return
         if self._room() <= 0:
-            self._pulse.nudge()  # the claim loop sleeps, and now there is room
+            self._ear.set()  # the claim loop sleeps, and now there is room
         self._active.discard(key)
 
     # --- threads --------------------------------------------------------------------------------
 
     async def _in_thread(self, function: Callable[..., T], *args: object) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, _with_connection, function, args
-        )
+        future = self._crew.do(function, *args)
+        self._in_threads.add(future)
+        future.add_done_callback(self._in_threads.discard)
+        return await asyncio.wrap_future(future)
 
     async def _guarded(self, function: Callable[..., T], *args: object) -> T | None:
         """Housekeeping: a database fault costs one round, not the worker."""
         try:
             return await self._in_thread(function, *args)
-        except _DATABASE_FAULTS as fault:
+        except DATABASE_FAULTS as fault:
+            self._unsure = True
             log.warning("%s: %s", function.__name__, _first_line(fault))
             await asyncio.sleep(0.2)
             return None
-
-
-def _with_connection(function: Callable[..., T], args: Sequence[object]) -> T:
-    """Threads keep their connection; after a fault it is dropped, so that the next use reconnects."""
-    try:
-        return function(*args)
-    except _DATABASE_FAULTS:
-        connection.close()
-        raise
-
-
-def _hang_up(everyone: threading.Barrier) -> None:
-    """Runs once in each thread of the pool: nobody takes a second turn before all have come."""
-    everyone.wait()
-    connection.close()
 
 
 def _will_pass(fault: Exception) -> bool:

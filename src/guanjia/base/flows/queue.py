@@ -13,12 +13,32 @@ from datetime import UTC, datetime, timedelta
 from guanjia.base.sql import rows, run
 
 CHANNEL = "guanjia_flow"
+"""What is announced is the flow's name: only those who work on such flows wake up."""
 LEASE = timedelta(seconds=90)
 """The last resort against a worker that hangs but lives; the dead are found by their lock."""
 LOCK_CLASS = 0x6A71
 """First key of the advisory locks by which workers show that they live."""
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 """The due time of a claimed flow that nobody has woken since."""
+
+
+# What is freed is due at once: nobody knows how far its last holder came.
+_FREE = """
+UPDATE base_flow SET due_at = LEAST(due_at, %(now)s), lease = NULL, lease_until = NULL
+WHERE (name, key) IN (SELECT name, key FROM base_flow WHERE {which} FOR UPDATE SKIP LOCKED)
+"""
+_FREE_UNKNOWN = _FREE.format(which="name = %(name)s AND lease = %(lease)s AND key <> ALL(%(keys)s)")
+FREE_THE_DEAD = _FREE.format(
+    which=f"""lease IS NOT NULL AND (lease_until < %(now)s OR lease NOT IN (
+  SELECT objid::bigint FROM pg_locks
+  WHERE locktype = 'advisory' AND classid = {LOCK_CLASS} AND objsubid = 2 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))""",  # noqa: S608 - our own text
+)
+"""SQL that frees the flows of workers that no longer hold their lock, or whose lease ran out.
+
+A worker holds `pg_advisory_lock(LOCK_CLASS, lease)` on a session of its own; the server drops it when the
+session ends, however the worker died.
+"""
 
 
 def wake(name: str, keys: Collection[int], at: datetime, now: datetime) -> None:
@@ -32,7 +52,7 @@ def wake(name: str, keys: Collection[int], at: datetime, now: datetime) -> None:
         [name, sorted(set(keys)), at],
     )
     if at <= now:
-        run("SELECT pg_notify(%s, '')", [CHANNEL])
+        run("SELECT pg_notify(%s, %s)", [CHANNEL, name])
 
 
 def claim(name: str, lease: int, most: int, now: datetime) -> list[int]:
@@ -83,28 +103,4 @@ def keep(name: str, lease: int, keys: Collection[int], now: datetime) -> None:
         " FOR UPDATE SKIP LOCKED)",
         [now + LEASE, name, lease, list(keys)],
     )
-    _free("name = %s AND lease = %s AND key <> ALL(%s)", [name, lease, list(keys)], now)
-
-
-def free_the_dead(now: datetime) -> int:
-    """Free the flows of workers that no longer hold their lock, or whose lease ran out.
-
-    A worker holds `pg_advisory_lock(LOCK_CLASS, lease)` on a session of its own; the server drops it
-    when the session ends, however the worker died. Returns the number of flows freed.
-    """
-    return _free(
-        "lease IS NOT NULL AND (lease_until < %s OR lease NOT IN (SELECT objid::bigint FROM pg_locks"
-        " WHERE locktype = 'advisory' AND classid = %s AND objsubid = 2 AND granted"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))",
-        [now, LOCK_CLASS],
-        now,
-    )
-
-
-def _free(which: str, params: list[object], now: datetime) -> int:
-    """Make claimed flows due at once: nobody knows how far their last holder came."""
-    return run(
-        "UPDATE base_flow SET due_at = LEAST(due_at, %s), lease = NULL, lease_until = NULL"  # noqa: S608
-        f" WHERE (name, key) IN (SELECT name, key FROM base_flow WHERE {which} FOR UPDATE SKIP LOCKED)",
-        [now, *params],
-    )
+    run(_FREE_UNKNOWN, {"now": now, "name": name, "lease": lease, "keys": list(keys)})

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
-from guanjia.base.flows import Engine, Turn, engine, pulse, queue, wake
+from guanjia.base.flows import Engine, Turn, crew, engine, pulse, queue, wake
 from guanjia.base.sql import rows, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,6 +40,14 @@ def brisk(monkeypatch):
     """Housekeeping without its patience."""
     monkeypatch.setattr(engine, "KEEP_SECONDS", 0.05)
     monkeypatch.setattr(pulse, "STEADY_SECONDS", 0.0)
+    monkeypatch.setattr(pulse, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(pulse, "LOOK_SECONDS", 0.05)
+
+
+def named(name):
+    toy = Toy()
+    toy.name = name
+    return toy
 
 
 class Toy:
@@ -87,12 +95,13 @@ async def until(condition):
         await asyncio.sleep(0.01)
 
 
-def work(engines, *steps):
-    """Run the engines, await the steps one after the other, and stop; a failed engine fails the test."""
+def work(workers, dsn, *steps, change=None, **options):
+    """Run these kinds of flow, each in a worker of its own, await the steps one after the other, and stop;
+    a failed engine fails the test."""
 
     async def main():
         stop = asyncio.Event()
-        running = [asyncio.create_task(each.run(stop)) for each in engines]
+        running = [asyncio.create_task(_work(kinds, dsn, stop, change, options)) for kinds in workers]
         try:
             for step in steps:
                 await step()
@@ -103,12 +112,25 @@ def work(engines, *steps):
     asyncio.run(main())
 
 
+async def _work(kinds, dsn, stop, change, options):
+    async with crew(dsn, threads=2) as members, asyncio.TaskGroup() as running:
+        for kind in kinds:
+            worker = Engine(kind, members, **options)
+            if change:
+                change(worker)
+            running.create_task(worker.run(stop))
+
+
 def settled(dsn, count):
     return lambda: until(lambda: value(dsn, "SELECT count(*) FROM toy_answer") == [(count,)])
 
 
 def empty(dsn):
     return lambda: until(lambda: flows(dsn) == [])
+
+
+def free_the_dead(now):
+    return run(queue.FREE_THE_DEAD, {"now": now})
 
 
 def begin(*keys):
@@ -160,7 +182,7 @@ def test_a_wake_up_during_the_work_is_not_overwritten_when_the_flow_is_put_back(
 def test_putting_back_after_the_lease_was_lost_does_nothing():
     wake(FLOW, [1, 2], NOW, NOW)
     queue.claim(FLOW, MINE, 9, NOW)
-    queue.free_the_dead(NOW)
+    free_the_dead(NOW)
     queue.claim(FLOW, THEIRS, 9, NOW)
     before = rows("SELECT * FROM base_flow ORDER BY key")
     queue.put_back(FLOW, MINE, {1: NOW + HOUR, 2: None})
@@ -172,9 +194,9 @@ def test_the_flows_of_a_dead_worker_are_freed_and_those_of_a_live_one_are_not(ds
     queue.claim(FLOW, THEIRS, 9, NOW)
     with psycopg.connect(dsn, autocommit=True) as worker:
         worker.execute("SELECT pg_advisory_lock(%s, %s)", [queue.LOCK_CLASS, THEIRS])
-        assert queue.free_the_dead(NOW) == 0
+        assert free_the_dead(NOW) == 0
     end = time.monotonic() + LIMIT
-    while queue.free_the_dead(NOW) == 0:  # its session ends in its own time
+    while free_the_dead(NOW) == 0:  # its session ends in its own time
         assert time.monotonic() < end
     assert queue.claim(FLOW, MINE, 9, NOW) == [1]
 
@@ -184,8 +206,8 @@ def test_a_worker_that_hangs_but_lives_loses_its_flows_when_the_lease_ends(dsn):
     queue.claim(FLOW, THEIRS, 9, NOW)
     with psycopg.connect(dsn, autocommit=True) as worker:
         worker.execute("SELECT pg_advisory_lock(%s, %s)", [queue.LOCK_CLASS, THEIRS])
-        assert queue.free_the_dead(NOW + queue.LEASE) == 0
-        assert queue.free_the_dead(NOW + queue.LEASE + timedelta(seconds=1)) == 1
+        assert free_the_dead(NOW + queue.LEASE) == 0
+        assert free_the_dead(NOW + queue.LEASE + timedelta(seconds=1)) == 1
 
 
 def test_keeping_prolongs_what_we_work_on_and_frees_what_we_do_not_know_of():
@@ -213,43 +235,45 @@ def test_keeping_does_not_wait_for_a_flow_that_is_being_put_back(dsn):
 def test_two_workers_settle_every_answer_exactly_once(dsn, answers):
     toys = [Toy(), Toy()]
     begin(*range(200))
-    work([Engine(toy, dsn, batch=8) for toy in toys], settled(dsn, 200), empty(dsn))
+    work([[toy] for toy in toys], dsn, settled(dsn, 200), empty(dsn), batch=8)
     assert rows("SELECT key FROM toy_answer ORDER BY key") == [(key,) for key in range(200)]
     assert sorted(toys[0].calls + toys[1].calls) == list(range(200))
 
 
 def test_a_new_flow_is_announced_not_waited_for(dsn, answers, monkeypatch):
-    monkeypatch.setattr(engine, "POLL_SECONDS", 10 * LIMIT)
+    monkeypatch.setattr(pulse, "POLL_SECONDS", 10 * LIMIT)
+    monkeypatch.setattr(engine, "KEEP_SECONDS", 10 * LIMIT)
     asleep = threading.Event()
     toy = Toy()
-    worker = Engine(toy, dsn)
-    claim = worker._claim
 
-    def claim_and_tell(room):
-        found = claim(room)
-        asleep.set()
-        return found
+    def listen_in(worker):
+        claim = worker._claim
 
-    monkeypatch.setattr(worker, "_claim", claim_and_tell)
+        def claim_and_tell(room):
+            found = claim(room)
+            asleep.set()
+            return found
+
+        monkeypatch.setattr(worker, "_claim", claim_and_tell)
 
     async def call():
         assert await asyncio.to_thread(asleep.wait, LIMIT)
         await asyncio.to_thread(_begin_elsewhere, dsn)
 
-    work([worker], call, settled(dsn, 1))
+    work([[toy]], dsn, call, settled(dsn, 1), change=listen_in)
     assert toy.calls == [7]
 
 
 def _begin_elsewhere(dsn):
     with psycopg.connect(dsn) as web:
         web.execute("INSERT INTO base_flow (name, key, due_at) VALUES (%s, 7, %s)", [FLOW, NOW])
-        web.execute("SELECT pg_notify(%s, '')", [queue.CHANNEL])
+        web.execute("SELECT pg_notify(%s, %s)", [queue.CHANNEL, FLOW])
 
 
 def test_a_worker_takes_over_what_a_dead_one_has_left(dsn, answers, brisk):
     begin(1)
     assert queue.claim(FLOW, THEIRS, 9, NOW) == [1]
-    work([Engine(Toy(), dsn)], settled(dsn, 1), empty(dsn))
+    work([[Toy()]], dsn, settled(dsn, 1), empty(dsn))
     assert rows("SELECT key, answer FROM toy_answer") == [(1, "answer 1")]
 
 
@@ -263,7 +287,7 @@ def test_a_database_lost_in_the_middle_of_a_settle_keeps_the_answers(dsn, answer
 
     toy = Toy(lose_the_database)
     begin(1, 2)
-    work([Engine(toy, dsn)], settled(dsn, 2), empty(dsn))
+    work([[toy]], dsn, settled(dsn, 2), empty(dsn))
     assert sorted(toy.calls) == [1, 2]
     assert rows("SELECT key FROM toy_answer ORDER BY key") == [(1,), (2,)]
 
@@ -275,7 +299,7 @@ def test_a_commit_that_nobody_heard_of_is_settled_again_and_the_flow_still_ends(
 
     toy = Toy(lose_the_answer_to_commit)
     begin(1)
-    work([Engine(toy, dsn)], settled(dsn, 2), empty(dsn))
+    work([[toy]], dsn, settled(dsn, 2), empty(dsn))
     assert toy.calls == [1]
     assert rows("SELECT key, answer FROM toy_answer") == [(1, "answer 1"), (1, "answer 1")]
 
@@ -287,7 +311,7 @@ def test_a_lost_listening_session_comes_back(dsn, answers, brisk):
         await until(lambda: value(dsn, listening) == [(True,)])
         await asyncio.to_thread(_begin_elsewhere, dsn)
 
-    work([Engine(Toy(), dsn)], cut, settled(dsn, 1), empty(dsn))
+    work([[Toy()]], dsn, cut, settled(dsn, 1), empty(dsn))
 
 
 def _raise(_key):
@@ -308,7 +332,7 @@ def test_a_flow_that_trips_a_fault_is_set_aside_and_the_others_go_on(dsn, answer
     toy = Toy(lambda key: trip(key) if key == 3 else None)
     started = datetime.now(UTC)
     aside = lambda: until(lambda: [lease for _, _, lease in flows(dsn)] == [None])  # noqa: E731
-    work([Engine(toy, dsn)], settled(dsn, 9), aside)
+    work([[toy]], dsn, settled(dsn, 9), aside)
     assert rows("SELECT key FROM toy_answer ORDER BY key") == [(k,) for k in range(10) if k != 3]
     [(key, due_at, _)] = flows(dsn)
     assert key == 3
@@ -322,7 +346,7 @@ def test_a_call_that_raises_sets_its_flow_aside(dsn, answers):
 
     begin(1, 2)
     aside = lambda: until(lambda: [lease for _, _, lease in flows(dsn)] == [None])  # noqa: E731
-    work([Engine(Toy(on_call=fail), dsn)], settled(dsn, 1), aside)
+    work([[Toy(on_call=fail)]], dsn, settled(dsn, 1), aside)
     assert [key for key, _, _ in flows(dsn)] == [1]
 
 
@@ -333,7 +357,7 @@ def test_a_call_that_does_not_end_sets_its_flow_aside(dsn, answers, monkeypatch)
         await asyncio.sleep(10 * LIMIT)
 
     begin(1)
-    work([Engine(Toy(on_call=hang), dsn)], lambda: until(lambda: flows(dsn)[0][1] > NOW + HOUR))
+    work([[Toy(on_call=hang)]], dsn, lambda: until(lambda: flows(dsn)[0][1] > NOW + HOUR))
     assert [(key, lease) for key, _, lease in flows(dsn)] == [(1, None)]
 
 
@@ -348,7 +372,7 @@ def test_a_flow_claimed_again_during_its_own_call_waits_for_its_turn(dsn, answer
 
     toy = Toy(on_call=lose_the_lease)
     begin(1)
-    work([Engine(toy, dsn)], settled(dsn, 2), empty(dsn))
+    work([[toy]], dsn, settled(dsn, 2), empty(dsn))
     assert all(batch == [1] for batch in toy.batches)
     assert toy.calls == [1, 1]
 
@@ -364,7 +388,7 @@ def test_a_graceful_stop_puts_everything_back_due_at_once(dsn, answers):
 
     toy = Toy(on_call=hang)
     begin(1, 2, 3)
-    work([Engine(toy, dsn)], lambda: until(lambda: len(toy.calls) == 3))
+    work([[toy]], dsn, lambda: until(lambda: len(toy.calls) == 3))
     left = flows(dsn)
     assert [(key, lease) for key, _, lease in left] == [(1, None), (2, None), (3, None)]
     assert all(due_at <= datetime.now(UTC) for _, due_at, _ in left)
@@ -372,7 +396,7 @@ def test_a_graceful_stop_puts_everything_back_due_at_once(dsn, answers):
 
 
 def test_a_flow_that_is_due_again_in_a_moment_is_not_left_to_the_next_poll(dsn, answers, monkeypatch):
-    monkeypatch.setattr(engine, "POLL_SECONDS", 10 * LIMIT)
+    monkeypatch.setattr(pulse, "POLL_SECONDS", 10 * LIMIT)
 
     class Patient(Toy):
         def _turn(self, key, answers):
@@ -381,13 +405,13 @@ def test_a_flow_that_is_due_again_in_a_moment_is_not_left_to_the_next_poll(dsn, 
             return super()._turn(key, answers)
 
     begin(1)
-    work([Engine(Patient(), dsn)], settled(dsn, 1), empty(dsn))
+    work([[Patient()]], dsn, settled(dsn, 1), empty(dsn))
 
 
 def test_a_full_engine_claims_more_as_soon_as_it_has_room(dsn, answers, monkeypatch):
-    monkeypatch.setattr(engine, "POLL_SECONDS", 10 * LIMIT)
+    monkeypatch.setattr(pulse, "POLL_SECONDS", 10 * LIMIT)
     begin(*range(20))
-    work([Engine(Toy(), dsn, batch=1, inflight=2)], settled(dsn, 20), empty(dsn))
+    work([[Toy()]], dsn, settled(dsn, 20), empty(dsn), batch=1, inflight=2)
 
 
 @pytest.mark.slow
@@ -407,5 +431,5 @@ def test_an_idle_worker_commits_at_most_five_times_a_second(dsn, answers):
 
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]  # a session tells the server's statistics late, at its end the last of it
-    work([Engine(Toy(), dsn), Engine(Toy(), dsn)], measure)  # one for each flow of a worker
+    work([[named(f"toy-{n}") for n in range(8)]], dsn, measure)  # one for each flow of a worker
     assert 0 < (found[1] - found[0]) / seconds <= 5
