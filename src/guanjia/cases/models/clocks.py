@@ -13,6 +13,8 @@ class ClockKind(models.TextChoices):
     RESOLUTION = "resolution", "办结"
     LINE_DECISION = "line_decision", "业务线答复"
     MERCHANT_ANSWER = "merchant_answer", "商家确认"
+    REPLY_APPROVAL = "reply_approval", "答复待审"
+    FOLLOW_UP = "follow_up", "答应的回复"
 
 
 class Clock(models.Model):

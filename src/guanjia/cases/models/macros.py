@@ -27,7 +27,9 @@ class Macro(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="macro_name_once"),
             models.CheckConstraint(name="macro_of_one_circle", condition=Q(team=None) | Q(everyone=False)),
-            models.CheckConstraint(name="macro_waits_or_solves", condition=Q(wait_days=None) | Q(solve=False)),
+            models.CheckConstraint(
+                name="macro_waits_or_solves", condition=Q(wait_days=None) | Q(solve=False)
+            ),
         ]
         indexes = [
             models.Index(fields=["name"], name="macro_of_everyone", condition=Q(everyone=True)),
