@@ -5,35 +5,59 @@ from guanjia.cases.models.bulk import BulkChange, BulkRow
 from guanjia.cases.models.case import LIVE, Case, CaseKind, CaseState, Priority
 from guanjia.cases.models.clocks import Clock, ClockKind
 from guanjia.cases.models.drafts import SharedDraft
+from guanjia.cases.models.handover import FollowUp, FollowUpKind, Handover, HandoverState
+from guanjia.cases.models.links import BY_HAND, CaseLink, LinkKind, Quote
 from guanjia.cases.models.macros import Macro
+from guanjia.cases.models.major import MajorCase, MajorState, MajorUpdate, Recipient
 from guanjia.cases.models.marks import Mention, Tag, Tagging, Watch
+from guanjia.cases.models.plans import AppliedPlan, Plan, PlanVersion
 from guanjia.cases.models.talk import Draft, Message, Presence
-from guanjia.cases.models.tasks import Task, TaskKind
+from guanjia.cases.models.tasks import ENDED, CheckLine, Task, TaskBlock, TaskKind, TaskState, TaskWord
 from guanjia.cases.models.views import SavedView
 
 __all__ = [
+    "ENDED",
+    "BY_HAND",
     "LIVE",
+    "AppliedPlan",
     "Apprentice",
     "BulkChange",
     "BulkRow",
     "Case",
     "CaseKind",
+    "CaseLink",
     "CaseState",
+    "CheckLine",
     "Clock",
     "ClockKind",
     "Draft",
+    "FollowUp",
+    "FollowUpKind",
+    "Handover",
+    "HandoverState",
     "HeldReply",
     "HeldState",
+    "LinkKind",
     "Macro",
+    "MajorCase",
+    "MajorState",
+    "MajorUpdate",
     "Mention",
     "Message",
+    "Plan",
+    "PlanVersion",
     "Presence",
     "Priority",
+    "Quote",
+    "Recipient",
     "SavedView",
     "SharedDraft",
     "Tag",
     "Tagging",
     "Task",
+    "TaskBlock",
     "TaskKind",
+    "TaskState",
+    "TaskWord",
     "Watch",
 ]

@@ -72,7 +72,14 @@ class Case(Holder):
     due_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.CheckConstraint(name="case_one_owner", condition=Holder.ONE_HOLDER)]
+        constraints = [
+            models.CheckConstraint(name="case_one_owner", condition=Holder.ONE_HOLDER),
+            models.CheckConstraint(
+                name="case_closed_says_when",
+                condition=Q(state=CaseState.CLOSED, closed_at__isnull=False)
+                | ~Q(state=CaseState.CLOSED) & Q(closed_at=None),
+            ),
+        ]
         indexes = [
             models.Index(fields=["merchant", "-id"], name="case_by_merchant"),
             models.Index(fields=["merchant", "due_at"], name="case_live_merchant", condition=_live()),
