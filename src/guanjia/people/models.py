@@ -3,8 +3,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class UserManager(BaseUserManager["User"]):
@@ -110,6 +112,30 @@ class Holder(models.Model):
     def answerable(self) -> User:
         """The one person to turn to: a team and a pool are answered for by their lead."""
         return self.person or self.holder.lead  # type: ignore[union-attr]
+
+
+class Absence(models.Model):
+    """Somebody is away for a time, and one other person stands in for them: sees what they see, and
+    answers in both names. Ended early, it is cut; what was never begun is deleted."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="absences", db_index=False)
+    substitute = models.ForeignKey(User, on_delete=models.PROTECT, related_name="stands_in")
+    during = DateTimeRangeField()
+    set_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", db_index=False)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="absence_by_another", condition=~Q(user=F("substitute"))),
+            models.CheckConstraint(
+                name="absence_has_both_ends",
+                condition=Q(during__isempty=False, during__lower_inf=False, during__upper_inf=False),
+            ),
+            ExclusionConstraint(
+                name="one_substitute_at_every_instant",
+                expressions=[("user", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
+            ),
+        ]
 
 
 class ApiToken(models.Model):

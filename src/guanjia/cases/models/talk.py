@@ -11,11 +11,14 @@ class Message(models.Model):
     """A word on a case. `internal` never reaches a merchant by any door.
 
     What the house itself has to say is a `notice` (kind and values), put into words in the reader's
-    language by `cases.notices`.
+    language by `cases.notices`. `standing_in` is for whom its author stood in.
     """
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="messages", db_index=False)
     author = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    standing_in = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     internal = models.BooleanField(default=False)
     body = models.TextField(default="")
     notice = models.JSONField(null=True)
