@@ -54,3 +54,12 @@ class Figures(models.Model):
     content = models.JSONField(null=True)
     computed_at = models.DateTimeField(null=True)
     tried_at = models.DateTimeField()
+
+
+class Piece(models.Model):
+    """Part of a file or a raw mail, up to `base.blobs.PIECE` bytes; its owner's row names the `blob`."""
+
+    pk = models.CompositePrimaryKey("blob", "position")
+    blob = models.UUIDField()
+    position = models.SmallIntegerField()
+    content = models.BinaryField()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import time
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -7,6 +8,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 
 class UserManager(BaseUserManager["User"]):
@@ -23,6 +25,10 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    class Meta:
+        # By whom a mail comes; two people may have one address.
+        indexes = [models.Index(Upper("email"), name="user_by_email", condition=~Q(email=""))]
+
     objects: ClassVar[UserManager] = UserManager()
 
     USERNAME_FIELD = "username"
@@ -32,11 +38,14 @@ class User(AbstractBaseUser):
 
 
 class Preference(models.Model):
-    """How somebody wants to be told. `muted` lists the kinds of news not wanted by mail; the house's own
-    pages always show all. Quiet hours are in the marketplace's time zone, and may cross midnight."""
+    """How somebody wants to be told. `muted` lists the kinds of news not wanted by mail, `gathered` those
+    that come in one letter a day at `gathered_at`; the house's own pages always show all. All hours are in
+    the marketplace's time zone, and the quiet ones may cross midnight."""
 
     user = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="preference")
     muted = models.JSONField(default=list)
+    gathered = models.JSONField(default=list)
+    gathered_at = models.TimeField(default=time(9))
     quiet_from = models.TimeField(null=True)
     quiet_until = models.TimeField(null=True)
 

@@ -1,0 +1,17 @@
+"""What people are told, where else it goes, and what became of it."""
+
+from guanjia.post.models.deliveries import Attempt, Channel, Delivery, DeliveryState
+from guanjia.post.models.endpoints import Endpoint, EndpointKind
+from guanjia.post.models.news import News, Notice, Side
+
+__all__ = [
+    "Attempt",
+    "Channel",
+    "Delivery",
+    "DeliveryState",
+    "Endpoint",
+    "EndpointKind",
+    "News",
+    "Notice",
+    "Side",
+]
