@@ -27,6 +27,7 @@ class Relation(StrEnum):
     MANAGER = "manager"  # accountable for it, alone or as one of a team or pool
     BACKUP = "backup"  # any other responsibility for it
     LEAD = "lead"  # service lead: sees all, files nothing
+    ROUTINE = "routine"  # a rule of work that a lead has switched on
 
 
 class Verb(StrEnum):
@@ -45,16 +46,16 @@ class Verb(StrEnum):
 _R = Relation
 MEMBERS = frozenset({_R.OWNER, _R.STAFF, _R.FINANCE, _R.VIEWER})
 _FILING = frozenset({_R.OWNER, _R.STAFF, _R.MANAGER, _R.BACKUP})
-_HOUSE = frozenset({_R.MANAGER, _R.BACKUP, _R.LEAD})
+_HOUSE = frozenset({_R.MANAGER, _R.BACKUP, _R.LEAD, _R.ROUTINE})
 MAY: Mapping[Verb, frozenset[Relation]] = {
     Verb.SEE: MEMBERS | _HOUSE,
     Verb.OPEN_CASE: _FILING,
-    Verb.SPEAK: _FILING | {_R.FINANCE},
+    Verb.SPEAK: _FILING | {_R.FINANCE, _R.ROUTINE},
     Verb.NOTE: _HOUSE,
     Verb.COMPOSE: _FILING,
     Verb.ACCEPT: frozenset({_R.OWNER, _R.FINANCE}),
     Verb.CANCEL: frozenset({_R.OWNER, _R.STAFF, _R.MANAGER}),
-    Verb.SOLVE: _FILING,
+    Verb.SOLVE: _FILING | {_R.ROUTINE},
     Verb.PEOPLE: frozenset({_R.OWNER}),
     Verb.SETTLE_BY_HAND: frozenset({_R.MANAGER, _R.LEAD}),
 }
@@ -67,6 +68,8 @@ def relations(user: User, merchant: Merchant, *, at: datetime) -> frozenset[Rela
 
 def relations_of(user: User, found: Standing | None) -> frozenset[Relation]:
     """The relations in what was read; somebody who may not sign in has none."""
+    if found is not None and user.acts_as is not None:
+        return frozenset({_R.ROUTINE})
     if found is None or not user.is_active:
         return frozenset()
     held = {Relation(found.member)} if found.member else set()

@@ -5,4 +5,4 @@ from guanjia.people.models import User
 
 
 def actor_of(user: User) -> Actor:
-    return Actor("user", str(user.pk))
+    return user.acts_as or Actor("user", str(user.pk))

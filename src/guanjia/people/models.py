@@ -10,6 +10,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
 
+from guanjia.base.actors import Actor
+
 
 class UserManager(BaseUserManager["User"]):
     pass
@@ -30,6 +32,9 @@ class User(AbstractBaseUser):
         indexes = [models.Index(Upper("email"), name="user_by_email", condition=~Q(email=""))]
 
     objects: ClassVar[UserManager] = UserManager()
+
+    acts_as: Actor | None = None
+    """Set on the house's own hand alone, while a routine works: what events name instead of a person."""
 
     USERNAME_FIELD = "username"
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from guanjia.base.actors import Actor
 from guanjia.base.errors import Forbidden, Missing
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
 from guanjia.coverage.rules import MAY, Relation, Verb, access_merchant, relations
@@ -34,6 +35,7 @@ RIGHTS = {
     Relation.MANAGER: "sopncxdh",
     Relation.BACKUP: "sopncd",
     Relation.LEAD: "snh",
+    Relation.ROUTINE: "spnd",
 }
 
 
@@ -47,6 +49,8 @@ def people(cast, noon):
     """One person for each relation to Mira's merchant, and nothing but that relation."""
     backup = make_user("bo", "Bo")
     hold(cast.mira_shop, noon, role=BACKUP, person=backup)
+    routine = make_user("routine", "routine")
+    routine.acts_as = Actor("routine", "1")
     hands = {role: make_user(role, role) for role in MemberRole if role != MemberRole.OWNER}
     for role, user in hands.items():
         Member.objects.create(merchant=cast.mira_shop, user=user, role=role)
@@ -56,6 +60,7 @@ def people(cast, noon):
         Relation.MANAGER: cast.lin,
         Relation.BACKUP: backup,
         Relation.LEAD: cast.wei,
+        Relation.ROUTINE: routine,
     }
 
 
