@@ -19,8 +19,8 @@ from guanjia.cases.models.tasks import ENDED, CheckLine, Task, TaskBlock, TaskKi
 from guanjia.cases.models.views import SavedView
 
 __all__ = [
-    "ENDED",
     "BY_HAND",
+    "ENDED",
     "LIVE",
     "AppliedPlan",
     "Apprentice",
@@ -49,9 +49,9 @@ __all__ = [
     "MajorUpdate",
     "Mention",
     "Message",
+    "PauseReason",
     "Plan",
     "PlanVersion",
-    "PauseReason",
     "Presence",
     "Priority",
     "PromiseVersion",
