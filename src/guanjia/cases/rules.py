@@ -23,7 +23,7 @@ PROMISES: Mapping[ClockKind, timedelta] = {
 """The clocks that start with every case."""
 TASK_DUE = timedelta(hours=4)
 WAIT_DAYS_MOST = 30
-VIEWS = ("mine", "soon", "line", "merchant", "team", "pool", "solved")
+VIEWS = ("mine", "soon", "late", "line", "merchant", "watched", "team", "pool", "solved")
 """The views that every desk has; a saved view narrows one of them."""
 
 
@@ -51,6 +51,24 @@ class AnsweredMeanwhile(Refusal):
     """Somebody else has spoken since the speaker last looked."""
 
     code = "answered_meanwhile"
+
+
+class NeedsApproval(Refusal):
+    """A junior's public reply is read by somebody first: see `actions.approval`."""
+
+    code = "needs_approval"
+
+
+class AlreadyDecided(Refusal):
+    """A held reply has been sent or returned meanwhile."""
+
+    code = "already_decided"
+
+
+class DraftMoved(Refusal):
+    """A colleague has gone on with the shared draft since it was read."""
+
+    code = "draft_moved"
 
 
 def access_case(*, actor: User, number: str, verb: Verb, now: datetime) -> Case:

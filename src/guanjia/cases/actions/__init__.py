@@ -7,7 +7,7 @@ from guanjia.cases.actions.approval import (
     return_reply,
     set_apprentice,
 )
-from guanjia.cases.actions.bulk import Outcome, Plan, ask_bulk, run_bulk, try_bulk, undo_bulk
+from guanjia.cases.actions.bulk import BulkPlan, Outcome, ask_bulk, run_bulk, try_bulk, undo_bulk
 from guanjia.cases.actions.changes import carry_out
 from guanjia.cases.actions.clocks import (
     AboutItem,
@@ -34,8 +34,8 @@ from guanjia.cases.actions.views import delete_view, rename_view, save_view
 
 __all__ = [
     "AboutItem",
+    "BulkPlan",
     "Outcome",
-    "Plan",
     "Wording",
     "approve_reply",
     "ask_approval",
