@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as n_
 
 from guanjia.base.moments import moment
-from guanjia.cases.models import TaskKind
+from guanjia.cases.models import LinkKind, TaskKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,44 @@ def _task(payload: Mapping[str, Any]) -> str:
     return _(TaskKind(payload["task_kind"]).label)
 
 
+def _linked(payload: Mapping[str, Any]) -> str:
+    other, link = payload["other"], LinkKind(payload["link"])
+    return _(SAID[link][0 if payload["outward"] else 1]) % {"other": other}
+
+
+def _unlinked(payload: Mapping[str, Any]) -> str:
+    return _("不再与 %(other)s 关联。") % {"other": payload["other"]}
+
+
+SAID: Mapping[LinkKind, tuple[str, str]] = {
+    LinkKind.RELATED: (n_("与 %(other)s 相关。"), n_("与 %(other)s 相关。")),
+    LinkKind.DUPLICATE: (n_("与 %(other)s 重复。"), n_("%(other)s 与这件重复。")),
+    LinkKind.PART: (n_("是 %(other)s 的一部分。"), n_("%(other)s 是这件的一部分。")),
+    LinkKind.SPLIT: (n_("从 %(other)s 拆出。"), n_("拆出了 %(other)s。")),
+    LinkKind.FOLLOWS: (n_("接着 %(other)s 办。"), n_("后来由 %(other)s 接着办。")),
+    LinkKind.MERGED: (n_("并入 %(other)s。"), n_("%(other)s 并了进来。")),
+}
+"""What a link says on its source, and on its target."""
+
+
 _TELL: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cases.opened": _opened,
     "cases.message_sent": _said,
+    "cases.file_added": lambda _p: _("附上一个文件。"),
+    "cases.file_erased": lambda _p: _("删掉一个文件。"),
     "cases.solved": lambda _p: _("办结，时钟停止。"),
     "cases.reopened": lambda _p: _("重新打开，时钟重新开始。"),
     "cases.wait_begun": _wait,
     "cases.wait_ended": lambda _p: _("不再等商家，接着办。"),
+    "cases.linked": _linked,
+    "cases.unlinked": _unlinked,
+    "cases.merged": lambda payload: _("并入 %(other)s。") % {"other": payload["into"]},
+    "cases.took_in": lambda payload: _("%(other)s 并了进来。") % {"other": payload["other"]},
+    "cases.merge_undone": lambda payload: _("撤销与 %(other)s 的合并。") % {"other": payload["other"]},
+    "cases.split": lambda payload: (
+        _("带着 %(n)d 条话拆出 %(other)s。") % {"n": len(payload["messages"]), "other": payload["other"]}
+    ),
+    "cases.closed": lambda _p: _("办结后没有人再回来，自动关闭。"),
     "cases.task_opened": lambda payload: _("任务：%(task)s") % {"task": _task(payload)},
     "cases.task_done": lambda payload: _("任务完成：%(task)s") % {"task": _task(payload)},
 }

@@ -26,6 +26,14 @@ WORDS: Mapping[str, str] = {
     "case_solved": n_("这件事已办结；商家回一句话就会重新打开。"),
     "case_reopened": n_("这件事重新打开了，时钟重新开始。"),
     "wait_begun": n_("等商家答复，最迟 %(due)s。"),
+    "merged_into": n_("这件事并入了 %(other)s，在那里接着办；在这里说过的话都还在。"),
+    "took_in": n_("%(other)s 并入了这件事；在那里说过的话也显示在这里。"),
+    "merge_undone": n_("与 %(other)s 的合并撤销了，两件各自接着办。"),
+    "split_from": n_("这件事从 %(other)s 拆出，时钟重新开始；带来的话照原样显示在这里。"),
+    "split_off": n_("有一部分拆成了新的一件：%(other)s。"),
+    "follows": n_("%(other)s 已经结束，所以这句话成了新的一件，两件连在一起。"),
+    "led_on": n_("这件事已经结束；之后说的话成了新的一件：%(other)s。"),
+    "routine_word": n_("%(text)s"),
     "needs_hand": n_("“%(line)s”的一项需要专人处理，已指定负责人。"),
 }
 

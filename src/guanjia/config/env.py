@@ -10,12 +10,15 @@ import os
 import secrets
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from guanjia.base.postgres.place import stored_url
+from guanjia.config.files import Files, UnusableFilesError, read_files
+from guanjia.config.mail import Mail, UnusableMailError, read_mail
 from guanjia.config.sign_in import Provider, UnusableProviderError, read_providers
 
 SECRETS = ("DATABASE_URL", "GUANJIA_SECRET_KEY")
@@ -28,6 +31,12 @@ NAMES = (
     "GUANJIA_LANGUAGE",
     "GUANJIA_LINE_NETWORKS",
     "GUANJIA_SIGN_IN",
+    "GUANJIA_FILE_MB",
+    "GUANJIA_MESSAGE_MB",
+    "GUANJIA_FILE_TYPES",
+    "GUANJIA_MAIL",
+    "GUANJIA_REOPEN_WITHIN",
+    "GUANJIA_CLOSE_AFTER",
 )
 LANGUAGES = ("zh-Hans", "en")
 SHORTEST_KEY = 32  # characters
@@ -86,6 +95,10 @@ class Env:
     line_networks: tuple[Network, ...]
     language: str
     sign_in: tuple[Provider, ...] = ()
+    files: Files = field(default_factory=lambda: read_files({}))
+    mail: Mail | None = None
+    reopen_within: timedelta | None = timedelta(days=14)
+    close_after: timedelta | None = timedelta(days=14)
 
     @property
     def database(self) -> DatabaseAddress | None:
@@ -112,6 +125,10 @@ def load(environ: Mapping[str, str] = os.environ) -> Env:
         line_networks=_networks(environ),
         language=_language(environ),
         sign_in=_sign_in(environ),
+        files=_files(environ),
+        mail=_mail(environ),
+        reopen_within=_days(environ, "GUANJIA_REOPEN_WITHIN", without="always"),
+        close_after=_days(environ, "GUANJIA_CLOSE_AFTER", without="never"),
     )
 
 
@@ -226,6 +243,16 @@ def _language(environ: Mapping[str, str]) -> str:
     return given
 
 
+def _days(environ: Mapping[str, str], name: str, *, without: str) -> timedelta | None:
+    """A number of days, None for the word that says there is no limit."""
+    given = environ.get(name, "14")
+    if given == without:
+        return None
+    if not (given.isascii() and given.isdecimal() and len(given) <= len("9999")):
+        raise SettingError(name, f"a number of days up to 9999, or {without}", repr(given))
+    return timedelta(days=int(given))
+
+
 def _sign_in(environ: Mapping[str, str]) -> tuple[Provider, ...]:
     given = environ.get("GUANJIA_SIGN_IN")
     if given is None:
@@ -234,3 +261,20 @@ def _sign_in(environ: Mapping[str, str]) -> tuple[Provider, ...]:
         return read_providers(Path(given))
     except UnusableProviderError as error:
         raise SettingError("GUANJIA_SIGN_IN", "a TOML file of sign-in providers", str(error)) from None
+
+
+def _files(environ: Mapping[str, str]) -> Files:
+    try:
+        return read_files(environ)
+    except UnusableFilesError as error:
+        raise SettingError(*error.args) from None
+
+
+def _mail(environ: Mapping[str, str]) -> Mail | None:
+    given = environ.get("GUANJIA_MAIL")
+    if given is None:
+        return None
+    try:
+        return read_mail(Path(given))
+    except UnusableMailError as error:
+        raise SettingError("GUANJIA_MAIL", "a TOML file of mail servers", str(error)) from None

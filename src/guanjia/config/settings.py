@@ -14,6 +14,17 @@ DEMO = ENV.demo
 ALLOWED_HOSTS = ["*"] if DEBUG else [urlsplit(ENV.base_url).hostname or "127.0.0.1", "127.0.0.1"]
 BASE_URL = ENV.base_url
 LINE_NETWORKS = ENV.line_networks
+FILE_MOST_BYTES, FILES_MOST_BYTES = ENV.files.each, ENV.files.together
+FILE_TYPES = ENV.files.kinds
+MAIL = ENV.mail
+# A form larger than all files together is not read to its end (see base.uploads).
+FILE_UPLOAD_HANDLERS = [
+    "guanjia.base.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+REOPEN_WITHIN = ENV.reopen_within
+CLOSE_AFTER = ENV.close_after
 
 INSTALLED_APPS = [
     "django.contrib.auth",

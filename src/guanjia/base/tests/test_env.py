@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -47,7 +48,10 @@ def test_every_value_is_typed(tmp_path):
         GUANJIA_URL="https://door.example:8443/",
         GUANJIA_LINE_NETWORKS="127.0.0.0/8, ::1/128",
         GUANJIA_LANGUAGE="en",
+        GUANJIA_REOPEN_WITHIN="always",
+        GUANJIA_CLOSE_AFTER="30",
     )
+    assert (loaded.reopen_within, loaded.close_after) == (None, timedelta(days=30))
     assert loaded.database == env.DatabaseAddress(
         "db.example", 6000, "door", "gu", "p@ss", (("sslmode", "require"),)
     )

@@ -23,10 +23,18 @@ from guanjia.cases.actions.clocks import (
     stop_clocks_of,
     stop_item_clocks,
 )
-from guanjia.cases.actions.closing import reopen_case, solve_case, stop_waiting, wait_for_merchant
+from guanjia.cases.actions.closing import (
+    close_cases,
+    reopen_case,
+    solve_case,
+    stop_waiting,
+    wait_for_merchant,
+)
 from guanjia.cases.actions.intake import open_case
+from guanjia.cases.actions.links import link_cases, unlink_cases
 from guanjia.cases.actions.macros import Wording, delete_macro, save_macro
 from guanjia.cases.actions.marks import set_kind, set_priority, set_tags, unwatch_case, watch_case
+from guanjia.cases.actions.merging import merge_cases, split_case, unmerge_cases
 from guanjia.cases.actions.presence import be_present, save_draft, share_draft
 from guanjia.cases.actions.talk import say
 from guanjia.cases.actions.tasks import finish_tasks, open_task
@@ -43,11 +51,14 @@ __all__ = [
     "be_present",
     "cancel_clocks",
     "carry_out",
+    "close_cases",
     "delete_macro",
     "delete_view",
     "end_apprentice",
     "finish_tasks",
+    "link_cases",
     "merchant_has_the_turn",
+    "merge_cases",
     "open_case",
     "open_task",
     "pause_clocks",
@@ -69,6 +80,7 @@ __all__ = [
     "set_tags",
     "share_draft",
     "solve_case",
+    "split_case",
     "start_clock",
     "stop_clocks",
     "stop_clocks_of",
@@ -76,6 +88,8 @@ __all__ = [
     "stop_waiting",
     "try_bulk",
     "undo_bulk",
+    "unlink_cases",
+    "unmerge_cases",
     "unwatch_case",
     "wait_for_merchant",
     "watch_case",

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from guanjia.base.idempotency import CLAIM, earlier, fingerprint
 from guanjia.base.sql import prepared
 from guanjia.base.texts import clean
+from guanjia.cases.actions.files import add_files
 from guanjia.cases.events import CaseOpened
+from guanjia.cases.filing import Upload, check_files, digests
 from guanjia.cases.models import Case, CaseState
+from guanjia.cases.numbers import case_number
 from guanjia.cases.rules import NEED_MOST, PROMISES, title_of
 from guanjia.coverage.rules import Verb, access_standing
-from guanjia.coverage.standing import Standing
+from guanjia.coverage.standing import Standing, standing
 from guanjia.ledger.actions import APPEND, Entry, events
 from guanjia.people.actors import actor_of
 from guanjia.people.models import User
@@ -43,32 +48,62 @@ _NEXT = "SELECT nextval(pg_get_serial_sequence('cases_case', 'id')), nextval('ca
 
 
 def open_case(
-    *, actor: User, merchant_ref: str, need: str, now: datetime, idempotency_key: str | None = None
+    *,
+    actor: User,
+    merchant_ref: str,
+    need: str,
+    now: datetime,
+    files: Sequence[Upload] = (),
+    idempotency_key: str | None = None,
 ) -> Case:
     """What a merchant says becomes a numbered case with an owner and a clock, in one transaction.
 
-    `actor` is the merchant's member, or whoever took it in and is the first contact for good. With a key
-    it happens once: whoever repeats it at the same time waits until the first is through, then reads it.
-    Raises Missing or Forbidden (see coverage.rules), BadInput, KeyReused.
+    `actor` is the merchant's member, or whoever took it in and is the first contact for good; `files` go
+    with the need, all or none. With a key it happens once: whoever repeats it at the same time waits until
+    the first is through, then reads it. Raises Missing or Forbidden (see coverage.rules), BadInput,
+    KeyReused, FileRefused.
     """
     need = clean(need, field=_("要办的事"), most=NEED_MOST)
     found = access_standing(actor=actor, ref=merchant_ref, verb=Verb.OPEN_CASE, now=now)
+    checked = check_files(files)
+    content = [merchant_ref, need, *digests(checked)]
     case = _case(actor, found, need, now)
-    if idempotency_key is None:
+    if not checked:
+        return _opened(case, found, idempotency_key, content)
+    with transaction.atomic():
+        opened = _opened(case, found, idempotency_key, content)
+        if opened is case:
+            add_files(actor=actor, case=case, message=None, files=checked, now=now)
+    return opened
+
+
+def _opened(case: Case, found: Standing, key: str | None, content: list[str]) -> Case:
+    """The case, or the one that its key has opened before."""
+    if key is None:
         prepared(_OPEN_ALWAYS, _columns(case, found))
         return case
-    claim = {"scope": f"case:{actor.pk}", "key": idempotency_key}
-    content = [merchant_ref, need]
-    values = {**_columns(case, found), **claim, "print": fingerprint(content)}
-    new = prepared(_OPEN_ONCE, values)
+    claim = {"scope": f"case:{case.opened_by_id}", "key": key}
+    new = prepared(_OPEN_ONCE, {**_columns(case, found), **claim, "print": fingerprint(content)})
     return case if new else Case.objects.get(pk=earlier(**claim, content=content))
+
+
+def open_beside(*, actor: User, beside: Case, need: str, now: datetime) -> Case:
+    """A case that comes out of another one, with whom that one's first contact stays; on clocks of its own.
+
+    Part of an action that has found out what its actor may do.
+    """
+    found = standing(actor, beside.merchant.ref, at=now)
+    assert found is not None  # a case has a merchant
+    case = _case(actor, found, clean(need, field=_("要办的事"), most=NEED_MOST), now)
+    case.first_contact_id = beside.first_contact_id
+    return _opened(case, found, None, [])
 
 
 def _case(actor: User, found: Standing, need: str, now: datetime) -> Case:
     [(pk, number)] = prepared(_NEXT, {})
     case = Case(
         pk=pk,
-        number=f"GJ-{now.year}-{number:06d}",
+        number=case_number(now, number),
         merchant_id=found.merchant,
         title=title_of(need),
         need=need,
