@@ -2,6 +2,7 @@
 
 from guanjia.post.models.deliveries import Attempt, Channel, Delivery, DeliveryState
 from guanjia.post.models.endpoints import Endpoint, EndpointKind
+from guanjia.post.models.mail import IncomingMail, Mailbox, MailState, SentMail
 from guanjia.post.models.news import News, Notice, Side
 
 __all__ = [
@@ -11,7 +12,11 @@ __all__ = [
     "DeliveryState",
     "Endpoint",
     "EndpointKind",
+    "IncomingMail",
+    "MailState",
+    "Mailbox",
     "News",
     "Notice",
+    "SentMail",
     "Side",
 ]

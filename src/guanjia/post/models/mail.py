@@ -66,9 +66,7 @@ class IncomingMail(models.Model):
         ]
         indexes = [
             models.Index(fields=["state", "-id"], name="mail_by_state"),
-            models.Index(
-                fields=["sender", "received_at"], name="mail_by_sender", condition=Q(state="taken")
-            ),
+            models.Index(fields=["sender", "received_at"], name="mail_by_sender", condition=Q(state="taken")),
             models.Index(fields=["case", "-id"], name="mail_by_case", condition=Q(case__isnull=False)),
             models.Index(fields=["received_at"], name="mail_unpurged", condition=Q(purged_at=None)),
         ]

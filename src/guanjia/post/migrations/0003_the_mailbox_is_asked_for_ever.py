@@ -20,5 +20,5 @@ DELETE FROM base_flow WHERE name = 'post.mailbox';
 
 
 class Migration(migrations.Migration):
-    dependencies = [("base", "0001_tables"), ("post", "0001_tables")]
+    dependencies = [("base", "0001_tables"), ("post", "0002_events_wake_the_post")]
     operations = [migrations.RunSQL(ASK, FORGET)]
