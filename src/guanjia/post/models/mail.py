@@ -46,7 +46,7 @@ class IncomingMail(models.Model):
     received_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=MailState, default=MailState.NEW)
     reason = models.CharField(max_length=40, default="")
-    message_id = models.CharField(max_length=250, default="")
+    mail_id = models.CharField(max_length=250, default="")
     content = models.BinaryField(max_length=32, null=True)
     sender = models.CharField(max_length=254, default="")
     subject = models.CharField(max_length=200, default="")
