@@ -13,8 +13,16 @@ from typing import Any
 from uuid import UUID
 
 from guanjia.base.actors import Actor
-from guanjia.base.sql import run
-from guanjia.cases.actions import AboutItem, finish_tasks, open_task, start_clock
+from guanjia.base.sql import rows
+from guanjia.cases.actions import (
+    AboutItem,
+    finish_tasks,
+    merchant_has_the_turn,
+    open_task,
+    start_clock,
+    stop_clocks_of,
+    stop_item_clocks,
+)
 from guanjia.cases.models import Case, ClockKind, Message, TaskKind
 from guanjia.core.package import (
     ENDED,
@@ -69,12 +77,19 @@ def follow(settled: Sequence[Settled], now: datetime, actor: Actor) -> None:
     for s in changed:
         for notice in s.decision.notices:
             _tell(s, notice, people, now)
+    if asked := [s.row.case_pk for s in changed if _asks(s)]:
+        merchant_has_the_turn(asked, now)
     Message.objects.bulk_create(
         Message(case_id=s.row.case_pk, notice=words, at=now) for s in changed for words in _words(s, people)
     )
     _stop_clocks(changed, now)
     _end([s for s in changed if s.ended], now, actor)
     _finish_tasks(settled, now, actor)
+
+
+def _asks(s: Settled) -> bool:
+    """The merchant's yes to a price is waited for from now on."""
+    return any(notice.kind is NoticeKind.ACCEPTANCE_NEEDED for notice in s.decision.notices)
 
 
 def _event(s: Settled, now: datetime, actor: Actor) -> Entry:
@@ -153,19 +168,12 @@ def _stop_clocks(settled: Sequence[Settled], now: datetime) -> None:
         if before.state is ItemState.PENDING_DECISION
     ]
     if decided:
-        run(
-            "UPDATE cases_clock SET stopped_at = %s WHERE item = ANY(%s) AND stopped_at IS NULL",
-            [now, decided],
-        )
+        stop_item_clocks(decided, now=now)
     answered = [
         s.row.case_pk for s in settled if s.row.package.accept_due_at and not s.decision.package.accept_due_at
     ]
     if answered:
-        run(
-            "UPDATE cases_clock SET stopped_at = %s WHERE case_id = ANY(%s)"
-            " AND kind = 'merchant_answer' AND stopped_at IS NULL",
-            [now, answered],
-        )
+        stop_clocks_of(answered, now=now, kinds=[ClockKind.MERCHANT_ANSWER])
 
 
 # --- words --------------------------------------------------------------------------------------
@@ -234,12 +242,9 @@ def _end(settled: Sequence[Settled], now: datetime, actor: Actor) -> None:
         return
     done = [s.row.case_pk for s in settled if s.after is PackageState.DONE]
     if done:
-        run(_SOLVE, [now, done])
-        run(
-            "UPDATE cases_clock SET stopped_at = %s FROM cases_case c WHERE c.id = case_id"
-            " AND case_id = ANY(%s) AND stopped_at IS NULL AND c.state = 'solved'",
-            [now, done],
-        )
+        solved = [pk for (pk,) in rows(_SOLVE, [now, done])]
+        if solved:
+            stop_clocks_of(solved, now=now)
     unused = [
         item.uid
         for s in settled

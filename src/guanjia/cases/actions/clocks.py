@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from guanjia.cases.actions.acting import end_escalations
 from guanjia.cases.models import LIVE_CLOCKS, Case, Clock, ClockKind, ClockStatus, PauseReason
 from guanjia.cases.promises import OURS, about, book
 from guanjia.cases.timing import SECOND, acts_at, count, entry, schedule_of
@@ -20,6 +21,7 @@ from guanjia.people.models import User
 
 PAUSED_BY_MERCHANT = (ClockKind.NEXT_ANSWER, ClockKind.RESOLUTION)
 """What stands still while it is the merchant's turn."""
+OPENING = (ClockKind.FIRST_ANSWER, ClockKind.RESOLUTION)
 _COUNTED = (
     "status",
     "target",
@@ -100,6 +102,11 @@ def _fixed(now: datetime, due_at: datetime) -> Clock:
     return _counted(Clock(due_at=due_at), now, math.ceil((due_at - now).total_seconds()))
 
 
+def opening_clocks(case: Case, now: datetime) -> list[Clock]:
+    """The clocks that every case begins with, for the statement that opens it to write."""
+    return [_promised(case, kind, now, None) for kind in OPENING]
+
+
 def _promised(case: Case, kind: ClockKind, now: datetime, seconds: int | None) -> Clock:
     known, ours = book(), about(case)
     promise = known.promise(kind, ours, now)
@@ -111,7 +118,7 @@ def _promised(case: Case, kind: ClockKind, now: datetime, seconds: int | None) -
     target = promise.seconds if seconds is None else seconds
     counting = known.counting(promise.calendar)
     due_at = counting.schedule.due(now, target)
-    clock = Clock(calendar=promise.calendar, counted_with=counting.newest, due_at=due_at)
+    clock = Clock(kind=kind, calendar=promise.calendar, counted_with=counting.newest, due_at=due_at)
     clock.warn_share = promise.warn_share
     return _counted(clock, now, target)
 
@@ -187,6 +194,15 @@ def reown_clocks(case: Case, owner: User, now: datetime) -> int:
     return live.exclude(owner=owner).update(owner=owner)
 
 
+def owe_answer(case: Case, now: datetime) -> None:
+    """The merchant has spoken: our answer has a clock. The first answer's goes on as it was: no later
+    word moves it; and so does the next answer's, from the first word that waits for it."""
+    if case.clocks.filter(kind=ClockKind.FIRST_ANSWER, stopped_at=None).exists():
+        return
+    resume_clocks(case, kinds=[ClockKind.NEXT_ANSWER], now=now)
+    start_clock(case=case, kind=ClockKind.NEXT_ANSWER, owner=case.answerable, now=now)
+
+
 # --- many cases ---------------------------------------------------------------------------------
 
 
@@ -202,6 +218,15 @@ def stop_item_clocks(items: Collection[UUID], *, now: datetime) -> int:
     found = Clock.objects.filter(item__in=items, stopped_at=None).values_list("case_id", flat=True)
     cases = sorted(set(found))
     return _stop_many(cases, (ClockKind.LINE_DECISION,), now, items=items) if cases else 0
+
+
+def end_clock_of(case: Case, *, kind: ClockKind, item: UUID, how: ClockStatus, now: datetime) -> int:
+    """The one wait of this kind about `item` is over: answered, or (CANCELLED) of no matter any more."""
+
+    def end(clock: Clock, now: datetime) -> bool:
+        return clock.item == item and _ends(clock, now, how)
+
+    return _change([case.pk], [kind], now, end)
 
 
 def merchant_has_the_turn(cases: Collection[int], now: datetime) -> int:
@@ -247,6 +272,7 @@ def _change(
     changed = [clock for clock in found if change(clock, _not_before(clock, now))]
     if changed:
         Clock.objects.bulk_update(changed, _COUNTED)
+        end_escalations(changed, now)
     return len(changed)
 
 

@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from guanjia.base.actors import SYSTEM, Actor
 from guanjia.base.errors import BadInput
 from guanjia.base.flows import wake
-from guanjia.cases.actions.clocks import start_clock, stop_clocks
+from guanjia.cases.actions.clocks import merchant_has_the_turn, start_clock, stop_clocks
 from guanjia.cases.belonging import OVER, ClosedForGood, MergedAway, comes_back, merged_into
 from guanjia.cases.events import CaseClosed, CaseReopened, CaseSolved, WaitBegun, WaitEnded
 from guanjia.cases.models import Case, CaseState, Clock, ClockKind, Message
 from guanjia.cases.rules import (
-    PROMISES,
     WAIT_DAYS_MOST,
     AlreadySolved,
     NotSolved,
@@ -112,8 +111,7 @@ def bring_back(case: Case, *, actor: User, now: datetime) -> bool:
     over = Case.objects.filter(pk=case.pk, state__in=OVER)
     if not over.update(state=CaseState.OPEN, solved_at=None, closed_at=None):
         return False
-    for kind, within in PROMISES.items():
-        start_clock(case=case, kind=kind, owner=case.answerable, now=now, due_at=now + within)
+    start_clock(case=case, kind=ClockKind.RESOLUTION, owner=case.answerable, now=now)
     _tell(case, "case_reopened", now)
     _log(actor_of(actor), case, CaseReopened(case.number), now)
     return True
@@ -131,6 +129,7 @@ def wait_for_merchant(*, actor: User, number: str, days: int, now: datetime) -> 
         raise WaitsAlready(_("这件事已经在等商家。"), hint=_("时钟上写着最迟什么时候。"))
     due_at, kind = now + timedelta(days=days), ClockKind.MERCHANT_ANSWER
     clock = start_clock(case=case, kind=kind, owner=case.answerable, now=now, due_at=due_at)
+    merchant_has_the_turn([case.pk], now)
     _tell(case, "wait_begun", now, due=due_at.isoformat())
     _log(actor_of(actor), case, WaitBegun(case.number, due_at.isoformat()), now)
     return clock

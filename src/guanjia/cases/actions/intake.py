@@ -9,14 +9,15 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from guanjia.base.idempotency import CLAIM, earlier, fingerprint
-from guanjia.base.sql import prepared
+from guanjia.base.sql import as_json, prepared
 from guanjia.base.texts import clean
+from guanjia.cases.actions.clocks import opening_clocks
 from guanjia.cases.actions.files import add_files
 from guanjia.cases.events import CaseOpened
 from guanjia.cases.filing import Upload, check_files, digests
 from guanjia.cases.models import Case, CaseState
 from guanjia.cases.numbers import case_number
-from guanjia.cases.rules import NEED_MOST, PROMISES, title_of
+from guanjia.cases.rules import NEED_MOST, title_of
 from guanjia.coverage.rules import Verb, access_standing
 from guanjia.coverage.standing import Standing, standing
 from guanjia.ledger.actions import APPEND, Entry, events
@@ -35,15 +36,19 @@ opened AS (
   FROM claimed RETURNING id
 ),
 running AS (
-  INSERT INTO cases_clock (case_id, kind, owner_id, started_at, due_at)
-  SELECT opened.id, promise.kind, %(answerable)s, %(now)s::timestamptz, promise.due_at
-  FROM opened, unnest(%(kinds)s::text[], %(dues)s::timestamptz[]) AS promise(kind, due_at)
+  INSERT INTO cases_clock (case_id, kind, owner_id, calendar, counted_with, promised, target, remaining,
+    warn_share, started_at, counted_at, due_at, acts_at)
+  SELECT opened.id, c.kind, %(answerable)s, c.calendar, c.counted_with, c.target, c.target, c.target,
+    c.warn_share, %(now)s::timestamptz, %(now)s::timestamptz, c.due_at, c.acts_at
+  FROM opened, json_to_recordset(%(clocks)s::json) AS c(kind text, calendar text, counted_with int,
+    target int, warn_share smallint, due_at timestamptz, acts_at timestamptz)
 ),
 told AS ({append}, opened)
 SELECT id FROM opened
 """
 _OPEN_ONCE = _OPEN.format(claim=CLAIM, append=APPEND)
 _OPEN_ALWAYS = _OPEN.format(claim="SELECT %(id)s::bigint AS result", append=APPEND)
+_CLOCK = ("kind", "calendar", "counted_with", "target", "warn_share", "due_at", "acts_at")
 _NEXT = "SELECT nextval(pg_get_serial_sequence('cases_case', 'id')), nextval('cases_number')"
 
 
@@ -115,16 +120,15 @@ def _case(actor: User, found: Standing, need: str, now: datetime) -> Case:
         team_id=found.team,
         pool_id=found.pool,
         opened_at=now,
-        due_at=now + min(PROMISES.values()),
     )
     case._state.adding = False  # what follows writes it
     return case
 
 
 def _columns(case: Case, found: Standing) -> dict[str, object]:
-    now = case.opened_at
-    dues = [now + within for within in PROMISES.values()]
-    opened = CaseOpened(case.number, _owner_ref(found), case.first_contact_id, min(dues).isoformat())
+    now, clocks = case.opened_at, opening_clocks(case, case.opened_at)
+    case.due_at = due_at = min(clock.due_at for clock in clocks if clock.due_at)
+    opened = CaseOpened(case.number, _owner_ref(found), case.first_contact_id, due_at.isoformat())
     entry = Entry(now, actor_of(case.opened_by), f"case:{case.number}", opened, found.merchant)
     return {
         "id": case.pk,
@@ -139,10 +143,9 @@ def _columns(case: Case, found: Standing) -> dict[str, object]:
         "team": found.team,
         "pool": found.pool,
         "now": now,
-        "due_at": case.due_at,
+        "due_at": due_at,
         "answerable": found.answerable,
-        "kinds": list(PROMISES),
-        "dues": dues,
+        "clocks": as_json([{name: getattr(clock, name) for name in _CLOCK} for clock in clocks]),
         "events": events([entry]),
     }
 

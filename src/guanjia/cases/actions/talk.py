@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from guanjia.base.idempotency import once
 from guanjia.base.texts import clean
 from guanjia.cases.actions.changes import carry_out
-from guanjia.cases.actions.clocks import stop_clocks
-from guanjia.cases.actions.files import add_files
+from guanjia.cases.actions.clocks import owe_answer, stop_clocks
 from guanjia.cases.actions.closing import asks_price, bring_back
+from guanjia.cases.actions.files import add_files
 from guanjia.cases.actions.following import follow_up, leads_on
 from guanjia.cases.actions.marks import note_mentions
 from guanjia.cases.approvers import approver_of
@@ -145,8 +145,9 @@ def _refuse_junior(actor: User) -> None:
 def _follow(case: Case, actor: User, now: datetime) -> None:
     """What a public word does to the waits: the answer of one side, or of the other."""
     if not case.merchant.members.filter(user=actor).exists():
-        stop_clocks(case, now=now, kinds=[ClockKind.FIRST_ANSWER])
+        stop_clocks(case, now=now, kinds=[ClockKind.FIRST_ANSWER, ClockKind.NEXT_ANSWER])
         return
     if not asks_price(case):
         stop_clocks(case, now=now, kinds=[ClockKind.MERCHANT_ANSWER])
     bring_back(case, actor=actor, now=now)
+    owe_answer(case, now)

@@ -14,6 +14,7 @@ class TaskKind(models.TextChoices):
     STUCK_RELEASE = "stuck_release", "释放卡住"
     LINE_FAULT = "line_fault", "业务线接口异常"
     OVERDUE_DECISION = "overdue_decision", "业务线超时未答复"
+    BROKEN_PROMISE = "broken_promise", "承诺超时"
     BY_HAND = "by_hand", "人工任务"
 
 
@@ -74,8 +75,7 @@ class Task(models.Model):
             ),
             models.CheckConstraint(
                 name="task_ended_has_its_instant",
-                condition=Q(state__in=ENDED, done_at__isnull=False)
-                | (~Q(state__in=ENDED) & Q(done_at=None)),
+                condition=Q(state__in=ENDED, done_at__isnull=False) | (~Q(state__in=ENDED) & Q(done_at=None)),
             ),
             models.CheckConstraint(
                 name="task_by_hand_has_a_title", condition=~Q(kind="by_hand") | ~Q(title="")
