@@ -64,7 +64,7 @@ def _hours(since: str) -> str:
 _MEMBER = "EXISTS (SELECT FROM merchants_member b WHERE b.merchant_id = c.merchant_id AND b.user_id = {who})"
 _LAST_WORD = (
     "coalesce((SELECT max(q.at) FROM cases_message q WHERE q.case_id = c.id AND NOT q.internal"
-    " AND q.author_id IS NOT NULL AND {side} " + _MEMBER.format(who="q.author_id") + "), c.opened_at)"
+    " AND q.author_id IS NOT NULL AND {side} " + _MEMBER.format(who="q.author_id") + "), c.opened_at)"  # noqa: S608
 )
 _T = FactType
 _ALL = (
@@ -81,7 +81,8 @@ _ALL = (
         "tag",
         n_("标签"),
         _T.SET,
-        "ARRAY(SELECT t.name FROM cases_tagging g JOIN cases_tag t ON t.id = g.tag_id WHERE g.case_id = c.id)",
+        "ARRAY(SELECT t.name FROM cases_tagging g JOIN cases_tag t ON t.id = g.tag_id"
+        " WHERE g.case_id = c.id)",
     ),
     Fact(
         "line",
@@ -105,7 +106,8 @@ _ALL = (
         _T.CODE,
         "CASE WHEN c.person_id IS NOT NULL"
         " THEN 'person:' || (SELECT u.username FROM people_user u WHERE u.id = c.person_id)"
-        " WHEN c.team_id IS NOT NULL THEN 'team:' || (SELECT t.code FROM people_team t WHERE t.id = c.team_id)"
+        " WHEN c.team_id IS NOT NULL"
+        " THEN 'team:' || (SELECT t.code FROM people_team t WHERE t.id = c.team_id)"
         " ELSE 'pool:' || (SELECT o.code FROM people_pool o WHERE o.id = c.pool_id) END",
     ),
     Fact("age", n_("提出至今"), _T.NUMBER, _hours("%(now)s::timestamptz - c.opened_at"), unit=n_("小时")),
@@ -124,7 +126,9 @@ _ALL = (
         _hours("%(now)s::timestamptz - " + _LAST_WORD.format(side="NOT")),
         unit=n_("小时"),
     ),
-    Fact("solved_for", n_("办结至今"), _T.NUMBER, _hours("%(now)s::timestamptz - c.solved_at"), unit=n_("小时")),
+    Fact(
+        "solved_for", n_("办结至今"), _T.NUMBER, _hours("%(now)s::timestamptz - c.solved_at"), unit=n_("小时")
+    ),
     Fact("subject", n_("标题"), _T.WORDS, "c.title"),
     Fact(
         "opened_by",

@@ -18,9 +18,7 @@ class Routine(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     kind = models.CharField(max_length=10, choices=RoutineKind)
-    live = models.ForeignKey(
-        "Version", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
-    )
+    live = models.ForeignKey("Version", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     next_at = models.DateTimeField(null=True)
     failures = models.PositiveSmallIntegerField(default=0)
     off_reason = models.CharField(max_length=20, blank=True)
@@ -117,9 +115,7 @@ class Outcome(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "case"], name="outcome_once_per_case")]
         indexes = [
-            models.Index(
-                fields=["routine", "at"], name="outcome_changed", condition=Q(result="changed")
-            ),
+            models.Index(fields=["routine", "at"], name="outcome_changed", condition=Q(result="changed")),
         ]
 
 
