@@ -37,6 +37,9 @@ NAMES = (
     "GUANJIA_MAIL",
     "GUANJIA_REOPEN_WITHIN",
     "GUANJIA_CLOSE_AFTER",
+    "GUANJIA_HOOK_NETWORKS",
+    "GUANJIA_NOTICE_DAYS",
+    "GUANJIA_DELIVERY_DAYS",
 )
 LANGUAGES = ("zh-Hans", "en")
 SHORTEST_KEY = 32  # characters
@@ -99,6 +102,9 @@ class Env:
     mail: Mail | None = None
     reopen_within: timedelta | None = timedelta(days=14)
     close_after: timedelta | None = timedelta(days=14)
+    hook_networks: tuple[Network, ...] = ()
+    notices_kept: timedelta | None = timedelta(days=90)
+    deliveries_kept: timedelta | None = timedelta(days=30)
 
     @property
     def database(self) -> DatabaseAddress | None:
@@ -122,11 +128,14 @@ def load(environ: Mapping[str, str] = os.environ) -> Env:
         debug=_switch(environ, "GUANJIA_DEBUG"),
         demo=_switch(environ, "GUANJIA_DEMO"),
         base_url=_base_url(environ),
-        line_networks=_networks(environ),
+        line_networks=_networks(environ, "GUANJIA_LINE_NETWORKS"),
         language=_language(environ),
         sign_in=_sign_in(environ),
         files=_files(environ),
         mail=_mail(environ),
+        hook_networks=_networks(environ, "GUANJIA_HOOK_NETWORKS"),
+        notices_kept=_days(environ, "GUANJIA_NOTICE_DAYS", without="always", usual="90"),
+        deliveries_kept=_days(environ, "GUANJIA_DELIVERY_DAYS", without="always", usual="30"),
         reopen_within=_days(environ, "GUANJIA_REOPEN_WITHIN", without="always"),
         close_after=_days(environ, "GUANJIA_CLOSE_AFTER", without="never"),
     )
@@ -225,14 +234,14 @@ def _base_url(environ: Mapping[str, str]) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _networks(environ: Mapping[str, str]) -> tuple[Network, ...]:
+def _networks(environ: Mapping[str, str], name: str) -> tuple[Network, ...]:
     found = []
-    for text in environ.get("GUANJIA_LINE_NETWORKS", "").replace(",", " ").split():
+    for text in environ.get(name, "").replace(",", " ").split():
         try:
             found.append(ip_network(text))
         except ValueError as error:
             expected = "networks such as 127.0.0.0/8,10.2.0.0/16"
-            raise SettingError("GUANJIA_LINE_NETWORKS", expected, str(error)) from error
+            raise SettingError(name, expected, str(error)) from error
     return tuple(found)
 
 
@@ -243,9 +252,9 @@ def _language(environ: Mapping[str, str]) -> str:
     return given
 
 
-def _days(environ: Mapping[str, str], name: str, *, without: str) -> timedelta | None:
+def _days(environ: Mapping[str, str], name: str, *, without: str, usual: str = "14") -> timedelta | None:
     """A number of days, None for the word that says there is no limit."""
-    given = environ.get(name, "14")
+    given = environ.get(name, usual)
     if given == without:
         return None
     if not (given.isascii() and given.isdecimal() and len(given) <= len("9999")):

@@ -25,6 +25,8 @@ FILE_UPLOAD_HANDLERS = [
 ]
 REOPEN_WITHIN = ENV.reopen_within
 CLOSE_AFTER = ENV.close_after
+HOOK_NETWORKS = ENV.hook_networks
+NOTICES_KEPT, DELIVERIES_KEPT = ENV.notices_kept, ENV.deliveries_kept
 
 INSTALLED_APPS = [
     "django.contrib.auth",

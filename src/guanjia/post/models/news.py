@@ -29,13 +29,18 @@ class News(models.Model):
     side = models.CharField(max_length=10, choices=Side)
     at = models.DateTimeField()
     actor = models.BigIntegerField(null=True)
-    merchant = models.ForeignKey(Merchant, null=True, on_delete=models.CASCADE, related_name="+")
-    case = models.ForeignKey(Case, null=True, on_delete=models.CASCADE, related_name="+")
-    message = models.ForeignKey(Message, null=True, on_delete=models.CASCADE, related_name="+")
+    merchant = models.ForeignKey(
+        Merchant, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    case = models.ForeignKey(Case, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
+    message = models.ForeignKey(
+        Message, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     values = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["event", "code"], name="news_once_per_event")]
+        indexes = [models.Index(fields=["at"], name="news_by_age")]
 
 
 class Notice(models.Model):
