@@ -9,4 +9,5 @@ urlpatterns = [
     path("compose/", include("guanjia.doors.composer.urls")),
     path("console/", include("guanjia.doors.console.urls")),
     path("lead/", include("guanjia.doors.lead.urls")),
+    path("files/", include("guanjia.doors.files.urls")),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,7 @@ from guanjia.cases.notices import say
 from guanjia.cases.rules import access_known, no_case
 from guanjia.core.package import PackageState
 from guanjia.coverage.rules import MAY, Verb
+from guanjia.doors.files.queries import FileLook, by_message, files_on
 from guanjia.packages.models import Package
 from guanjia.packages.queries import PackageLook, looks
 from guanjia.packages.words import item_word, package_word
@@ -66,6 +67,7 @@ class Word:
     author: str
     text: str
     at: datetime
+    files: Sequence[FileLook] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,13 +212,15 @@ SELECT
 
 
 def on_case(case: Opened, user: User, members: frozenset[int]) -> OnCase:
-    """One statement, and two more where there are packages."""
+    """Two statements, and two more where there are packages."""
     given = {"case": case.pk, "number": case.number, "user": user.pk}
     [found] = prepared(_ON_CASE, given)
     said, clocks, tasks, events, of_packages, packages, drafts = (one or [] for one in found)
     by_hand = Verb.SETTLE_BY_HAND in case.may
+    words = [_need(case, members), *(_word(*one, members=members) for one in reversed(said))]
+    files = by_message(files_on(case.pk, notes=True))
     return OnCase(
-        words=[_need(case, members), *(_word(*one, members=members) for one in reversed(said))],
+        words=[replace(word, files=files.get(word.pk, ())) for word in words] if files else words,
         waits=[_wait(*one) for one in clocks],
         tasks=[_work(*one, settles=by_hand) for one in tasks],
         happenings=_happenings(events, of_packages),
@@ -296,10 +300,10 @@ def _happenings(of_case: Sequence[Any], of_packages: Sequence[Any]) -> list[Case
 
 def _moved(events: Sequence[Any]) -> Iterator[CaseEvent]:
     for at, kind, package, payload in events:
-        yield CaseEvent(_at(at), package, _package_words(kind, payload))
+        yield CaseEvent(_at(at), package, package_words(kind, payload))
 
 
-def _package_words(kind: str, payload: dict[str, Any]) -> str:
+def package_words(kind: str, payload: dict[str, Any]) -> str:
     if kind == "packages.moved":
         moved = [
             _("第 %(n)d 项%(state)s") % {"n": move["item"], "state": item_word(move["after"])[0]}

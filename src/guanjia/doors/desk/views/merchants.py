@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Refusal
 from guanjia.cases.actions import open_case
+from guanjia.cases.filing import uploads_of
 from guanjia.coverage.rules import Verb, access_merchant
 from guanjia.doors.desk.queries import merchants as read
 from guanjia.doors.desk.queries.mandates import my_mandates
@@ -53,9 +54,15 @@ def new_case(visit: Visit) -> HttpResponse:
     ref, refusal = form.get("merchant", visit.request.GET.get("merchant", "")), None
     if visit.request.method == "POST":
         key = form.get("key", "")[:64].replace("\x00", "")
-        about = {"merchant_ref": ref.replace("\x00", "").strip(), "need": form.get("need", "")}
         try:
-            case = open_case(actor=visit.user, now=visit.now, idempotency_key=key or None, **about)
+            case = open_case(
+                actor=visit.user,
+                merchant_ref=ref.replace("\x00", "").strip(),
+                need=form.get("need", ""),
+                files=uploads_of(visit.request),
+                idempotency_key=key or None,
+                now=visit.now,
+            )
             return visit.go(reverse("desk_case", args=[case.number]), told=_("事项已提出，时钟开始。"))
         except Refusal as caught:
             refusal = caught

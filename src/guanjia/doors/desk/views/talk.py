@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Missing, Refusal
 from guanjia.cases.actions import save_draft, say
+from guanjia.cases.filing import uploads_of
 from guanjia.doors.desk.showing import Typed, show_case
 from guanjia.people.pages import Visit, page
 
@@ -28,6 +29,7 @@ def send(visit: Visit, number: str, box: str) -> HttpResponse:
             body=typed.body,
             internal=box == "note",
             seen=typed.seen if box == "reply" else None,
+            files=uploads_of(visit.request),
             idempotency_key=typed.key or None,
             now=visit.now,
         )

@@ -16,6 +16,7 @@ from guanjia.base.texts import pick
 from guanjia.cases.models import LIVE, Case, Clock, ClockKind, Message
 from guanjia.cases.notices import words_of
 from guanjia.core.package import PackageState
+from guanjia.doors.files.queries import FileLook, by_message, files_on
 from guanjia.doors.merchant.queries.needs import TONES, Track, state_word, track_of
 from guanjia.merchants.models import Member
 from guanjia.packages.models import Package
@@ -32,6 +33,7 @@ class Word:
     who: str
     text: str
     at: datetime
+    files: Sequence[FileLook] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def case_by_number(number: str) -> Case | None:
 
 
 def case_page(case: Case, *, before: int | None = None) -> CasePage:
-    """The case as it is now, in the reader's language; seven statements however much there is."""
+    """The case as it is now, in the reader's language; eight statements however much there is."""
     clocks = list(case.clocks.select_related("owner", "line").order_by("pk")[:CLOCKS_MOST])
     shown = _packages(case)
     return CasePage(
@@ -120,19 +122,20 @@ def talk(case: Case, *, before: int | None = None) -> Talk:
     mine: set[int | None] = set(
         Member.objects.filter(merchant=case.merchant_id).values_list("user", flat=True)
     )
-    words = [_word(message, mine) for message in page]
+    files = by_message(files_on(case.pk, notes=False))
+    words = [_word(message, mine, files.get(message.pk, ())) for message in page]
     if len(found) > MESSAGES_MOST:
         return Talk(tuple(words), page[0].pk)
     side = "merchant" if case.opened_by_id in mine else "staff"
-    need = Word(side, case.opened_by.name, case.need, case.opened_at)
+    need = Word(side, case.opened_by.name, case.need, case.opened_at, files.get(0, ()))
     return Talk((need, *words), None)
 
 
-def _word(message: Message, mine: Collection[int | None]) -> Word:
+def _word(message: Message, mine: Collection[int | None], files: Sequence[FileLook]) -> Word:
     if message.notice is not None or message.author is None:
         return Word("house", "", words_of(message), message.at)
     side = "merchant" if message.author_id in mine else "staff"
-    return Word(side, message.author.name, words_of(message), message.at)
+    return Word(side, message.author.name, words_of(message), message.at, files)
 
 
 # --- clocks -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput, Forbidden, Missing, Refusal
 from guanjia.cases.actions import reopen_case, say, solve_case
+from guanjia.cases.filing import uploads_of
 from guanjia.cases.models import Case
 from guanjia.doors.merchant.forms import Typed
 from guanjia.doors.merchant.queries.needs import Needs, live_needs, past_needs
@@ -56,6 +57,7 @@ def _said(visit: Visit, shop: Shop, number: str, form: Typed) -> HttpResponse:
         actor=visit.user,
         number=number,
         body=form.text,
+        files=uploads_of(visit.request),
         idempotency_key=form.idempotency_key,
         now=visit.now,
     )

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput
 from guanjia.cases.actions import open_case
+from guanjia.cases.filing import uploads_of
 from guanjia.doors.merchant.forms import Typed
 from guanjia.doors.merchant.queries.manager import manager_of
 from guanjia.doors.merchant.queries.needs import LIVE_MOST, just_finished, live_needs, proposals
@@ -44,6 +45,7 @@ def _open(visit: Visit, shop: Shop, form: Typed) -> HttpResponse:
         actor=visit.user,
         merchant_ref=shop.ref,
         need=form.text,
+        files=uploads_of(visit.request),
         idempotency_key=form.idempotency_key,
         now=visit.now,
     )

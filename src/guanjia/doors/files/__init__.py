@@ -1,0 +1,1 @@
+"""Files on cases: having one, and seeing and erasing those of a case."""
