@@ -11,6 +11,7 @@ from django.utils import translation
 
 from guanjia.base.ports import Reserved
 from guanjia.base.sql import rows
+from guanjia.cases.promises import begin_with_the_house
 from guanjia.demo.cast import Cast, make_cast
 
 NOON = datetime(2026, 11, 10, 4, tzinfo=UTC)
@@ -24,6 +25,13 @@ def _language() -> Iterator[None]:
     """Every test begins in Chinese: a request or a command leaves its own language behind."""
     with translation.override("zh-hans"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _promises() -> None:
+    """Every test begins with the promises and the calendar of the house, and reads no other before one is
+    made: what a test asks the database does not depend on which test was before."""
+    begin_with_the_house(seconds=3600)
 
 
 @pytest.fixture
