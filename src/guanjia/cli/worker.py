@@ -18,6 +18,7 @@ from guanjia.lines.flows import KIT_SECONDS, ConformanceFlow
 from guanjia.lines.health import keep_vitals
 from guanjia.lines.hosted.flows import DecisionFlow, session
 from guanjia.packages.flows import PackageFlow
+from guanjia.routines.flows import ScheduleFlow, TriggerFlow
 
 ERRAND_THREADS = 3
 
@@ -53,6 +54,8 @@ def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
     kit = ConformanceFlow(settings.LINE_NETWORKS)
     return [
         Engine(DecisionFlow(http), runners, inflight=32),
+        Engine(TriggerFlow(), runners, batch=8, inflight=32),
+        Engine(ScheduleFlow(), runners, batch=1, inflight=4),
         Engine(kit, runners, inflight=4, call_seconds=KIT_SECONDS + 30),
     ]
 

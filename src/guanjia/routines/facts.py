@@ -63,8 +63,8 @@ def _hours(since: str) -> str:
 
 _MEMBER = "EXISTS (SELECT FROM merchants_member b WHERE b.merchant_id = c.merchant_id AND b.user_id = {who})"
 _LAST_WORD = (
-    "coalesce((SELECT max(q.at) FROM cases_message q WHERE q.case_id = c.id AND NOT q.internal"
-    " AND q.author_id IS NOT NULL AND {side} " + _MEMBER.format(who="q.author_id") + "), c.opened_at)"  # noqa: S608
+    "coalesce((SELECT max(q.at) FROM cases_message q WHERE q.case_id = c.id AND NOT q.internal"  # noqa: S608
+    " AND q.author_id IS NOT NULL AND {side} " + _MEMBER.format(who="q.author_id") + "), c.opened_at)"
 )
 _T = FactType
 _ALL = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,11 +71,14 @@ def window(rule: Rule, routine: int, *, after: int, size: int, most: int, now: d
     return Window(tuple(hits), looked, end if looked == size else None)
 
 
-def still_fits(rule: Rule, routine: int, case: int, now: datetime) -> bool:
-    """Locks the case, and asks once more: somebody may just have changed it."""
+def still_fit(rule: Rule, routine: int, cases: Sequence[int], now: datetime) -> list[int]:
+    """Locks the cases, and asks once more: somebody may just have changed them."""
     asked = asked_of(rule, routine, now)
-    statement = f"SELECT c.id FROM {_FROM} WHERE c.id = %(case)s AND {asked.sql} FOR NO KEY UPDATE OF c"  # noqa: S608 - our own text; values are parameters
-    return bool(rows(statement, {**asked.params, "case": case}))
+    statement = (
+        f"SELECT c.id FROM {_FROM} WHERE c.id = ANY(%(cases)s) AND {asked.sql}"  # noqa: S608 - our own text
+        " ORDER BY c.id FOR NO KEY UPDATE OF c"
+    )
+    return [pk for (pk,) in rows(statement, {**asked.params, "cases": list(cases)})]
 
 
 def event_fits(rule: Rule, routine: int, event: int, case: int, now: datetime) -> bool:

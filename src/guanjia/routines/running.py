@@ -61,14 +61,14 @@ class Work:
         return cls(routine, version, load(version.content), hand_of(routine.pk))
 
 
-def too_many(work: Work, now: datetime) -> bool:
-    """Whether it has changed as many cases in the last hour as it may."""
+def room_of(work: Work, now: datetime) -> int:
+    """How many cases it may still change in this hour."""
     [(changed,)] = rows(
         "SELECT count(*) FROM (SELECT FROM routines_outcome WHERE routine_id = %s AND result = 'changed'"
         " AND at > %s LIMIT %s) recent",
         [work.routine.pk, now - HOUR, work.rule.per_hour],
     )
-    return int(changed) >= work.rule.per_hour
+    return work.rule.per_hour - int(changed)
 
 
 def work_on(work: Work, run: Run, case: Case, chain: Sequence[int], now: datetime) -> bool:

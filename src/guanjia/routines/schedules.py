@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from guanjia.cases.models import Case
 from guanjia.cases.working_time import schedule
 from guanjia.routines.hours import fits_office, house_zone
-from guanjia.routines.matching import still_fits, window
+from guanjia.routines.matching import still_fit, window
 from guanjia.routines.models import Routine, Run
-from guanjia.routines.running import Work, too_many, work_on
+from guanjia.routines.running import Work, room_of, work_on
 
 LOOKED, WORKED = 5_000, 25
 """In one transaction: cases looked at, cases worked on."""
@@ -35,9 +35,10 @@ def go_on(routine: int, now: datetime) -> datetime | None:
     run = _under_way(work, now)
     if run is None:
         return found.next_at
-    if too_many(work, now):
+    room = room_of(work, now)
+    if room <= 0:
         return now + PAUSE
-    _stretch(work, run, now)
+    _stretch(work, run, min(room, WORKED), now)
     found.refresh_from_db(fields=["live", "next_at"])
     return now if run.ended_at is None else found.next_at
 
@@ -55,15 +56,13 @@ def _under_way(work: Work, now: datetime) -> Run | None:
     return Run.objects.create(routine=routine, version=work.version, due_at=due, started_at=now)
 
 
-def _stretch(work: Work, run: Run, now: datetime) -> None:
+def _stretch(work: Work, run: Run, most: int, now: datetime) -> None:
     """Conditions about time are asked as of the run's beginning, so that all its cases are treated alike."""
-    at, most = run.started_at, min(WORKED, work.rule.per_hour)
-    found = window(work.rule, work.routine.pk, after=run.after, size=LOOKED, most=most, now=at)
-    cases = Case.objects.select_related("merchant", "person", "team", "pool").in_bulk(found.hits)
-    on = True
-    for pk in found.hits:
-        if on and still_fits(work.rule, work.routine.pk, pk, at):
-            on = work_on(work, run, cases[pk], (), now)
+    at, routine = run.started_at, work.routine.pk
+    found = window(work.rule, routine, after=run.after, size=LOOKED, most=most, now=at)
+    fit = still_fit(work.rule, routine, found.hits, at)
+    cases = Case.objects.select_related("merchant", "person", "team", "pool").in_bulk(fit)
+    on = all(work_on(work, run, cases[pk], (), now) for pk in fit)  # none after it has turned itself off
     run.after, run.looked = found.after or run.after, run.looked + found.looked
     run.ended_at = now if found.after is None or not on else None
     run.save(update_fields=["after", "looked", "ended_at"])

@@ -11,7 +11,7 @@ from guanjia.routines.actions import turn_off
 from guanjia.routines.hours import fits_office
 from guanjia.routines.matching import event_fits
 from guanjia.routines.models import Heard, Outcome, Routine, Run
-from guanjia.routines.running import Work, too_many, work_on
+from guanjia.routines.running import Work, room_of, work_on
 
 _EVENT = """
 SELECT e.kind, e.at, coalesce(c.id, p.case_id) FROM ledger_event e
@@ -57,7 +57,7 @@ def _consider(
     work = Work.of(routine)
     if not fits_office(work.rule.office, now) or not event_fits(work.rule, routine.pk, event, case, now):
         return
-    if too_many(work, now):
+    if room_of(work, now) <= 0:
         turn_off(routine=routine, reason="too_many", now=now)
         return
     run, new = Run.objects.get_or_create(
