@@ -86,6 +86,9 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cases.split": lambda payload: (
         _("带着 %(n)d 条话拆出 %(other)s。") % {"n": len(payload["messages"]), "other": payload["other"]}
     ),
+    "cases.child_kept": lambda payload: (
+        _("重大事项办结时，这件保留办理。") if payload["kept"] else _("重大事项办结时，这件一起办结。")
+    ),
     "cases.closed": lambda _p: _("办结后没有人再回来，自动关闭。"),
     "cases.task_opened": lambda payload: _("任务：%(task)s") % {"task": _task(payload)},
     "cases.task_done": lambda payload: _("任务完成：%(task)s") % {"task": _task(payload)},

@@ -34,6 +34,7 @@ WORDS: Mapping[str, str] = {
     "follows": n_("%(other)s 已经结束，所以这句话成了新的一件，两件连在一起。"),
     "led_on": n_("这件事已经结束；之后说的话成了新的一件：%(other)s。"),
     "routine_word": n_("%(text)s"),
+    "part_of_major": n_("同一个原因影响了多家商家，由服务体系统一处理；有进展会在这里告诉您。"),
     "needs_hand": n_("“%(line)s”的一项需要专人处理，已指定负责人。"),
 }
 

@@ -11,8 +11,9 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput, Missing
+from guanjia.base.flows.queue import NEVER
 from guanjia.base.sql import rows
-from guanjia.cases.actions.clocks import stop_clocks
+from guanjia.cases.actions.clocks import cancel_clocks, merchant_has_the_turn
 from guanjia.cases.actions.closing import refuse_running
 from guanjia.cases.actions.following import tell
 from guanjia.cases.actions.intake import open_beside
@@ -20,6 +21,7 @@ from guanjia.cases.actions.links import join
 from guanjia.cases.belonging import OVER, NotMergeable, NotUndoable, access_two
 from guanjia.cases.events import CaseMerged, CaseSplit, CaseTookIn, MergeUndone
 from guanjia.cases.models import (
+    LIVE_CLOCKS,
     Case,
     CaseLink,
     CaseState,
@@ -34,6 +36,7 @@ from guanjia.cases.models import (
     Watch,
 )
 from guanjia.cases.rules import access_case
+from guanjia.cases.timing import count
 from guanjia.coverage.rules import Verb, require
 from guanjia.ledger.actions import Entry, Payload, record
 from guanjia.people.actors import actor_of
@@ -42,7 +45,8 @@ from guanjia.people.models import User
 ModelT = TypeVar("ModelT", bound=Model)
 
 QUOTES_MOST = 100
-PROMISED = (ClockKind.FIRST_ANSWER, ClockKind.RESOLUTION)
+PROMISED = (ClockKind.FIRST_ANSWER, ClockKind.NEXT_ANSWER, ClockKind.RESOLUTION)
+"""What we owe the merchant whichever number it is told: of two promises of a kind, the earlier holds."""
 
 
 @transaction.atomic
@@ -56,7 +60,7 @@ def merge_cases(*, actor: User, number: str, into: str, now: datetime) -> Case:
     verbs = [Verb.NOTE, Verb.SOLVE]
     source, target = access_two(actor=actor, number=number, other=into, verbs=verbs, now=now)
     refuse_merge(source, target)
-    undo = _gone(source, now) | {"carried": _carry(source, target, now), **_unite(source, target)}
+    undo = _carry(source, target, now) | _close(source, now) | _unite(source, target)
     try:
         with transaction.atomic():
             link = CaseLink.objects.create(
@@ -93,11 +97,24 @@ def refuse_merge(source: Case, target: Case) -> None:
             hint=_("请反过来，把另一件并到它里面，或只连成“相关”。"),
         )
     refuse_running(source)
-    open_tasks = Task.objects.filter(case=source, done_at=None).count()
-    if open_tasks:
+    _refuse_unfinished(source)
+
+
+def _refuse_unfinished(source: Case) -> None:
+    """Work that somebody is on, and promises with a person's name on them, are not closed away."""
+    hint = _("请先办完，或反过来把另一件并到它里面。")
+    if open_tasks := Task.objects.filter(case=source, done_at=None).count():
         raise NotMergeable(
             _("%(number)s 上还有 %(n)d 个任务没有完成。") % {"number": source.number, "n": open_tasks},
-            hint=_("请先完成它们，或反过来把另一件并到它里面。"),
+            hint=hint,
+        )
+    waits = Clock.objects.filter(case=source, status__in=LIVE_CLOCKS)
+    other = waits.exclude(kind__in=(*PROMISED, ClockKind.MERCHANT_ANSWER)).order_by("pk").first()
+    if other is not None:
+        raise NotMergeable(
+            _("%(number)s 还有一个时钟在走：%(clock)s。")
+            % {"number": source.number, "clock": _(other.get_kind_display())},
+            hint=hint,
         )
 
 
@@ -163,40 +180,52 @@ def _said_in(case: Case) -> Q:
 # --- what a merge changes, and how it is taken back -------------------------------------------------
 
 
-def _gone(source: Case, now: datetime) -> dict[str, Any]:
-    """Close the source; what it was like before."""
-    running = list(source.clocks.filter(stopped_at=None).order_by("pk"))
-    before = {"state": source.state, "closed_at": source.closed_at.isoformat() if source.closed_at else None}
-    source.state, source.closed_at, source.due_at = CaseState.CLOSED, now, None
-    source.save(update_fields=["state", "closed_at", "due_at"])
-    return before | {"clocks": [clock.pk for clock in running]}
-
-
-def _carry(source: Case, target: Case, now: datetime) -> list[dict[str, Any]]:
+def _carry(source: Case, target: Case, now: datetime) -> dict[str, list[int]]:
     """Of two promises of a kind the earlier holds on the target; one that only the source has goes on there.
-    What the source's clocks promised is cancelled with them."""
-    carried = []
-    running = {clock.kind: clock for clock in target.clocks.filter(stopped_at=None, kind__in=PROMISED)}
-    for promise in source.clocks.filter(stopped_at=None, kind__in=PROMISED).order_by("pk"):
-        kept = running.get(promise.kind)
-        if kept is None:
-            carried.append({"clock": _goes_on(promise, target).pk, "due_at": None})
-        elif promise.due_at < kept.due_at:
-            before = {"due_at": kept.due_at.isoformat(), "started_at": kept.started_at.isoformat()}
-            kept.due_at, kept.started_at = promise.due_at, promise.started_at
-            kept.save(update_fields=["due_at", "started_at"])
-            carried.append({"clock": kept.pk, **before})
-    stop_clocks(source, now=now, kinds=list(ClockKind))
-    return carried
+
+    What stands still counts as late: its deadline is not known yet.
+    """
+    ours = target.clocks.filter(status__in=LIVE_CLOCKS, kind__in=PROMISED)
+    held = {clock.kind: clock for clock in ours}
+    carried, displaced = [], []
+    for promise in source.clocks.filter(status__in=LIVE_CLOCKS, kind__in=PROMISED).order_by("pk"):
+        known = held.get(promise.kind)
+        if known is not None and _due(known) <= _due(promise):
+            continue
+        if known is not None:
+            cancel_clocks(target, now=now, kinds=[ClockKind(promise.kind)])
+            displaced.append(known.pk)
+        carried.append(_goes_on(promise, target).pk)
+    if target.state == CaseState.WAITING_MERCHANT:
+        merchant_has_the_turn([target.pk], now)
+    return {"carried": carried, "displaced": displaced}
+
+
+def _due(clock: Clock) -> datetime:
+    return clock.due_at or NEVER
 
 
 def _goes_on(promise: Clock, target: Case) -> Clock:
-    """The same promise, since when and until when, on the case that goes on."""
+    """The same promise, with all that has happened to it, on the case that goes on."""
     clock = Clock.objects.get(pk=promise.pk)
     clock.pk, clock._state.adding = None, True
     clock.case, clock.owner = target, target.answerable
     clock.save(force_insert=True)
     return clock
+
+
+def _close(source: Case, now: datetime) -> dict[str, Any]:
+    """The source is closed and its clocks are cancelled; what it was like before."""
+    live = source.clocks.filter(status__in=LIVE_CLOCKS).order_by("pk")
+    before = {
+        "state": source.state,
+        "closed_at": source.closed_at.isoformat() if source.closed_at else None,
+        "clocks": [clock.pk for clock in live],
+    }
+    source.state, source.closed_at, source.due_at = CaseState.CLOSED, now, None
+    source.save(update_fields=["state", "closed_at", "due_at"])
+    cancel_clocks(source, now=now)
+    return before
 
 
 def _unite(source: Case, target: Case) -> dict[str, list[int]]:
@@ -216,21 +245,17 @@ def _lacking(there: QuerySet[ModelT], here: QuerySet[ModelT], what: str) -> Quer
 
 def _restore(source: Case, target: Case, undo: Mapping[str, Any], now: datetime) -> None:
     """Everything as it was; the state first, since it decides what a running clock does to it."""
-    source.state, source.closed_at = undo["state"], _instant(undo["closed_at"])
+    closed_at = undo["closed_at"]
+    source.state, source.closed_at = undo["state"], datetime.fromisoformat(closed_at) if closed_at else None
     source.save(update_fields=["state", "closed_at"])
-    Clock.objects.filter(pk__in=undo["clocks"]).update(stopped_at=None)
-    for one in undo["carried"]:
-        before = Clock.objects.filter(pk=one["clock"])
-        if one["due_at"] is None:
-            before.update(stopped_at=now)
-        else:
-            before.update(due_at=_instant(one["due_at"]), started_at=_instant(one["started_at"]))
+    carried = Clock.objects.filter(pk__in=undo["carried"]).values_list("kind", flat=True)
+    cancel_clocks(target, now=now, kinds=[ClockKind(kind) for kind in carried])
+    for clock in Clock.objects.filter(pk__in=[*undo["clocks"], *undo["displaced"]]).order_by("pk"):
+        clock.stopped_at = None
+        count(clock, now)
+        clock.save()
     Tagging.objects.filter(pk__in=undo["tags"], case=target).delete()
     Watch.objects.filter(pk__in=undo["watches"], case=target).delete()
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _newest(source: Case, target: Case) -> int:
