@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -10,7 +11,8 @@ from django.utils.translation import gettext as _
 from guanjia.base.errors import BadInput, Missing
 from guanjia.base.texts import clean
 from guanjia.cases.events import ViewDeleted, ViewRenamed, ViewSaved
-from guanjia.cases.models import SavedView
+from guanjia.cases.marking import tag_name
+from guanjia.cases.models import SavedView, Tag
 from guanjia.cases.rules import VIEWS
 from guanjia.ledger.actions import Entry, Payload, record
 from guanjia.lines.models import Line
@@ -19,6 +21,15 @@ from guanjia.people.models import User
 from guanjia.people.queries import groups_of
 
 NAME_MOST, WORDS_MOST, VIEWS_MOST = 40, 60, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """By which marks a list is narrowed; nothing where nothing is said."""
+
+    priority: int | None = None
+    kind: str = ""
+    tag: str = ""
 
 
 @transaction.atomic
@@ -31,8 +42,10 @@ def save_view(
     line: str = "",
     words: str = "",
     team: int | None = None,
+    marks: Marks | None = None,
 ) -> SavedView:
     """A list under a name: one of the views every desk has, narrowed. Raises BadInput, Missing."""
+    marks = marks or Marks()
     name = _free_name(actor, name)
     words = clean(words, field=_("标题里的字"), most=WORDS_MOST, least=0)
     if base not in VIEWS:
@@ -42,6 +55,7 @@ def save_view(
     if team is not None and team not in groups_of(actor)[0]:
         raise Missing(_("您不在这个专班里。"), hint=_("请从列出的里面选。"))
     about = {"owner": actor, "name": name, "base": base, "line": _line(line), "words": words}
+    about |= {"priority": marks.priority, "kind": marks.kind, "tag": _tag(marks.tag)}
     view = SavedView.objects.create(**about, team_id=team)
     _log(actor, view, ViewSaved(view.pk, base, team), now)
     return view
@@ -90,6 +104,15 @@ def _line(slug: str) -> Line | None:
     if line is None:
         raise BadInput(_("没有这条业务线。"), hint=_("请从列出的里面选。"))
     return line
+
+
+def _tag(name: str) -> Tag | None:
+    if not name.strip():
+        return None
+    tag = Tag.objects.filter(name=tag_name(name)).first()
+    if tag is None:
+        raise BadInput(_("没有“%(name)s”这个标签。") % {"name": name[:30]}, hint=_("请从列出的里面选。"))
+    return tag
 
 
 def _log(actor: User, view: SavedView, payload: Payload, now: datetime) -> None:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guanjia.doors.desk.views import cases, lists, merchants, talk
+from guanjia.doors.desk.views import cases, history, lists, marks, merchants, talk
 
 urlpatterns = [
     path("", lists.desk, name="desk"),
@@ -17,5 +17,9 @@ urlpatterns = [
     path("cases/<str:number>/say/<str:box>", talk.send, name="desk_say"),
     path("cases/<str:number>/draft/<str:box>", talk.draft, name="desk_draft"),
     path("cases/<str:number>/do/<str:verb>", cases.act, name="desk_do"),
+    path("cases/<str:number>/marks/<str:what>", marks.mark, name="desk_mark"),
+    path("cases/<str:number>/people", marks.people, name="desk_people"),
+    path("cases/<str:number>/history", history.history, name="desk_history"),
+    path("tags", marks.tags, name="desk_tags"),
     path("by-hand/<str:number>/<int:position>", cases.by_hand, name="desk_by_hand"),
 ]

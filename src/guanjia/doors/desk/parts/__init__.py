@@ -8,34 +8,19 @@ a case seldom has a page of its own instead of a button on this one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
 
 from guanjia.coverage.rules import Verb
+from guanjia.doors.desk.parts.marks import marks
+from guanjia.doors.desk.parts.shape import More, Part
 from guanjia.doors.desk.queries.case import Opened
 from guanjia.people.pages import Visit
 
+__all__ = ["More", "Part", "more_of", "parts_of"]
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """`value` is called `part` in the template."""
-
-    template: str
-    value: object
-
-
-@dataclass(frozen=True, slots=True)
-class More:
-    """A page about one case: its URL name takes the case's number."""
-
-    text: str
-    url: str
-    verb: Verb
-    solved: bool | None = None
-    """Offered only on solved cases, only on others, or on both."""
-
-
-PARTS: Sequence[Callable[[Visit, Opened], Part | None]] = ()
-MORE: Sequence[More] = ()
+PARTS: Sequence[Callable[[Visit, Opened], Part | None]] = (marks,)
+MORE: Sequence[More] = (More(_("全部经过"), "desk_history", Verb.NOTE),)
 
 
 def parts_of(visit: Visit, case: Opened) -> list[Part]:

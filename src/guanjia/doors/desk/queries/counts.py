@@ -44,8 +44,10 @@ def titles() -> dict[str, str]:
     return {
         "mine": _("我负责的"),
         "soon": _("快超时"),
+        "late": _("已超时"),
         "line": _("等业务线的"),
         "merchant": _("等商家的"),
+        "watched": _("我关注的"),
         "team": _("专班的"),
         "pool": _("共享池的"),
         "solved": _("最近办结"),
@@ -59,7 +61,15 @@ def saved_views(scope: Scope) -> list[SavedView]:
 
 
 def wanted_of(saved: SavedView) -> Wanted:
-    return Wanted(saved.base, saved.line_id, saved.words, saved=saved.pk)
+    return Wanted(
+        view=saved.base,
+        line=saved.line_id,
+        words=saved.words,
+        priority=saved.priority,
+        kind=saved.kind,
+        tag=saved.tag_id,
+        saved=saved.pk,
+    )
 
 
 def counted(scope: Scope, saved: Sequence[SavedView], now: datetime) -> Views:
@@ -79,7 +89,7 @@ def counted(scope: Scope, saved: Sequence[SavedView], now: datetime) -> Views:
 def _part(n: int, scope: Scope, wanted: Wanted, now: datetime) -> tuple[str, dict[str, Any]]:
     """`(SELECT count(*) …)` with parameters of its own where it is narrowed."""
     found, given = found_in(replace(wanted, after=None), most=LOOK), values(scope, wanted, now)
-    for name in ("line", "like"):
+    for name in ("line", "like", "priority", "kind", "tag"):
         found = found.replace(f"%({name})s", f"%({name}{n})s")
         given[f"{name}{n}"] = given.pop(name)
     return f"(SELECT count(*) FROM (SELECT FROM ({found}) f LIMIT {LOOK}) n)", given  # noqa: S608

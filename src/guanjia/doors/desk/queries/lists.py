@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.sql import prepared
 from guanjia.base.texts import pick
-from guanjia.cases.models import CaseState, ClockKind
+from guanjia.cases.models import CaseKind, CaseState, ClockKind, Priority
 from guanjia.doors.desk.rules import Scope
 
 PAGE = 25
@@ -31,23 +31,27 @@ LIVE = "state IN ('open', 'waiting_line', 'waiting_merchant')"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which list: one of `cases.rules.VIEWS`, narrowed by a line and words in the title or the merchant;
-    the rows behind `after`."""
+    """Which list: one of `cases.rules.VIEWS`, narrowed by a line, marks, and words in the title or the
+    merchant; the rows behind `after`."""
 
     view: str = "mine"
     line: int | None = None
     words: str = ""
+    priority: int | None = None
+    kind: str = ""
+    tag: int | None = None
     after: tuple[datetime, int] | None = None
     saved: int | None = None
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.line or self.words)
+        return bool(self.line or self.words or self.priority or self.kind or self.tag)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case as a row: `waits` says in words what for, `lines` how many business lines it touches."""
+    """A case as a row: `waits` says in words what for, `lines` how many business lines it touches, `mark`
+    and `tone` what is unusual about its priority or kind, and how loud that is."""
 
     pk: int
     number: str
@@ -58,6 +62,8 @@ class Row:
     merchant: str
     waits: str
     lines: int
+    mark: str
+    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,10 @@ class Listing:
 _HOLDERS: Mapping[str, tuple[str, ...]] = {
     "mine": ("person",),
     "soon": ("person", "team"),
+    "late": ("person", "team"),
     "line": ("person", "team"),
     "merchant": ("person", "team"),
+    "watched": ("watcher",),
     "team": ("team",),
     "pool": ("pool",),
     "solved": ("person", "team"),
@@ -81,7 +89,8 @@ _HOLDERS: Mapping[str, tuple[str, ...]] = {
 """Whose cases a view holds. `all` is what a search looks through."""
 _OF = {"person": "c.person_id = %(user)s", "team": "c.team_id = g", "pool": "c.pool_id = g"}
 _NARROW = {
-    "soon": "c.due_at < %(soon)s::timestamptz",
+    "soon": "c.due_at >= %(now)s::timestamptz AND c.due_at < %(soon)s::timestamptz",
+    "late": "c.due_at < %(now)s::timestamptz",
     "line": "c.state = 'waiting_line'",
     "merchant": "c.state = 'waiting_merchant'",
 }
@@ -89,8 +98,26 @@ _BY_LINE = """EXISTS (SELECT FROM packages_package p JOIN packages_item i ON i.p
   JOIN lines_service s ON s.id = i.service_id WHERE p.case_id = c.id AND s.line_id = %(line)s)"""
 _BY_WORDS = """(c.title ILIKE %(like)s OR EXISTS (SELECT FROM merchants_merchant m
   WHERE m.id = c.merchant_id AND (m.name ILIKE %(like)s OR m.ref ILIKE %(like)s)))"""
+_BY_PRIORITY = "c.priority = %(priority)s::smallint"
+_BY_KIND = "c.kind = %(kind)s::text"
+_BY_TAG = "EXISTS (SELECT FROM cases_tagging g WHERE g.tag_id = %(tag)s::bigint AND g.case_id = c.id)"
+# What somebody follows or was named in, the latest LOOK of each. To follow gives no right: a case of a
+# merchant that is not theirs (any more) is not in the list.
+_FOLLOWED = f"""
+(SELECT c.* FROM (
+   (SELECT case_id FROM cases_watch WHERE user_id = %(user)s ORDER BY id DESC LIMIT {LOOK})
+   UNION
+   (SELECT case_id FROM cases_mention WHERE user_id = %(user)s ORDER BY id DESC LIMIT {LOOK})
+ ) f JOIN cases_case c ON c.id = f.case_id
+ WHERE c.person_id = %(user)s OR c.team_id = ANY(%(team)s::bigint[]) OR c.pool_id = ANY(%(pool)s::bigint[])
+   OR EXISTS (SELECT FROM people_rolegrant WHERE user_id = %(user)s AND role = 'service_lead')
+   OR EXISTS (SELECT FROM coverage_responsibility r WHERE r.merchant_id = c.merchant_id
+     AND r.during @> %(now)s::timestamptz AND (r.person_id = %(user)s
+       OR r.team_id = ANY(%(team)s::bigint[]) OR r.pool_id = ANY(%(pool)s::bigint[]))))
+"""  # noqa: S608 - our own text
 _ROWS = """
 SELECT c.id, c.number, c.title, c.state, c.due_at, c.solved_at, m.name, w.kind, w.titles,
+  c.priority, c.kind,
   (SELECT count(DISTINCT s.line_id) FROM packages_package p JOIN packages_item i ON i.package_id = p.id
    JOIN lines_service s ON s.id = i.service_id WHERE p.case_id = c.id)
 FROM ({found}) f JOIN cases_case c ON c.id = f.id JOIN merchants_merchant m ON m.id = c.merchant_id
@@ -120,7 +147,7 @@ def found_in(wanted: Wanted, *, most: int = PAGE + 1) -> str:
 def _of(holder: str, wanted: Wanted, most: int) -> str:
     solved = wanted.view == "solved"
     at = "c.solved_at" if solved else "c.due_at"
-    where = [_OF[holder], "c.solved_at > %(since)s::timestamptz" if solved else f"c.{LIVE}"]
+    where = [_OF.get(holder, "true"), "c.solved_at > %(since)s::timestamptz" if solved else f"c.{LIVE}"]
     if wanted.view in _NARROW:
         where.append(_NARROW[wanted.view])
     if wanted.after:
@@ -130,19 +157,29 @@ def _of(holder: str, wanted: Wanted, most: int) -> str:
     if not wanted.narrowed:
         return _each(holder, f"SELECT c.id, {at} AS due_at", " AND ".join(where), order, most)
     near = _each(holder, f"SELECT c.*, {at} AS at", " AND ".join(where), order, LOOK)
-    also = [_BY_LINE] if wanted.line else []
-    also += [_BY_WORDS] if wanted.words else []
-    narrow = " AND ".join(also)
+    narrow = " AND ".join(_narrowing(wanted))
     return (
         f"(SELECT c.id, c.at AS due_at FROM ({near}) c WHERE {narrow}"  # noqa: S608 - our own text
         f" ORDER BY c.at {way}, c.id {way} LIMIT {most})"
     )
 
 
+def _narrowing(wanted: Wanted) -> list[str]:
+    asked = {
+        _BY_PRIORITY: wanted.priority,
+        _BY_KIND: wanted.kind,
+        _BY_TAG: wanted.tag,
+        _BY_LINE: wanted.line,
+        _BY_WORDS: wanted.words,
+    }
+    return [condition for condition, value in asked.items() if value]
+
+
 def _each(holder: str, select: str, where: str, order: str, most: int) -> str:
     """For each of the holders the first rows of its own index."""
-    one = f"{select} FROM cases_case c WHERE {where} ORDER BY {order} LIMIT {most}"
-    if holder == "person":
+    source = _FOLLOWED if holder == "watcher" else "cases_case"
+    one = f"{select} FROM {source} c WHERE {where} ORDER BY {order} LIMIT {most}"
+    if holder in ("person", "watcher"):
         return f"({one})"
     return f"(SELECT x.* FROM unnest(%({holder})s::bigint[]) g, LATERAL ({one}) x)"  # noqa: S608
 
@@ -153,9 +190,13 @@ def values(scope: Scope, wanted: Wanted, now: datetime) -> dict[str, Any]:
         "user": scope.user,
         "team": scope.team_ids,
         "pool": list(scope.pools),
+        "now": now,
         "soon": now + SOON,
         "since": now - RECENT,
         "line": wanted.line,
+        "priority": wanted.priority,
+        "kind": wanted.kind,
+        "tag": wanted.tag,
         "like": f"%{_literal(wanted.words)}%",
         "at": at,
         "id": pk,
@@ -181,10 +222,20 @@ def behind(wanted: Wanted, after: str) -> Wanted:
 
 
 def _row(row: tuple[Any, ...]) -> Row:
-    pk, number, title, state, due_at, solved_at, merchant, kind, line, lines = row
-    return Row(
-        pk, number, title, state, due_at, solved_at, merchant, waits_for(state, kind, title_of(line)), lines
-    )
+    pk, number, title, state, due_at, solved_at, merchant, clock, line, priority, kind, lines = row
+    waits, mark = waits_for(state, clock, title_of(line)), mark_of(priority, kind)
+    return Row(pk, number, title, state, due_at, solved_at, merchant, waits, lines, *mark)
+
+
+def mark_of(priority: int, kind: str) -> tuple[str, str]:
+    """What is unusual about a case in one word, and its tone; nothing for what is as always."""
+    if priority == Priority.URGENT:
+        return _(Priority.URGENT.label), "bad"
+    if kind in (CaseKind.COMPLAINT, CaseKind.MAJOR):
+        return _(CaseKind(kind).label), "warn"
+    if priority == Priority.HIGH:
+        return _(Priority.HIGH.label), "warn"
+    return (_(Priority.LOW.label), "") if priority == Priority.LOW else ("", "")
 
 
 def title_of(titles: str | None) -> str:
@@ -200,5 +251,6 @@ def waits_for(state: str, kind: str | None, line: str) -> str:
         return _("等%(line)s答复") % {"line": line}
     return {
         ClockKind.FIRST_ANSWER: _("等您首次答复"),
+        ClockKind.REPLY_APPROVAL: _("答复待审"),
         ClockKind.MERCHANT_ANSWER: _("等商家答复"),
     }.get(ClockKind(kind), _("办理中"))
