@@ -26,6 +26,7 @@ class Relation(StrEnum):
     VIEWER = "viewer"
     MANAGER = "manager"  # accountable for it, alone or as one of a team or pool
     BACKUP = "backup"  # any other responsibility for it
+    SUBSTITUTE = "substitute"  # stands in for a manager who is away; for a backup, one is a backup
     LEAD = "lead"  # service lead: sees all, files nothing
     ROUTINE = "routine"  # a rule of work that a lead has switched on
 
@@ -45,8 +46,8 @@ class Verb(StrEnum):
 
 _R = Relation
 MEMBERS = frozenset({_R.OWNER, _R.STAFF, _R.FINANCE, _R.VIEWER})
-_FILING = frozenset({_R.OWNER, _R.STAFF, _R.MANAGER, _R.BACKUP})
-_HOUSE = frozenset({_R.MANAGER, _R.BACKUP, _R.LEAD, _R.ROUTINE})
+_FILING = frozenset({_R.OWNER, _R.STAFF, _R.MANAGER, _R.BACKUP, _R.SUBSTITUTE})
+_HOUSE = frozenset({_R.MANAGER, _R.BACKUP, _R.SUBSTITUTE, _R.LEAD, _R.ROUTINE})
 MAY: Mapping[Verb, frozenset[Relation]] = {
     Verb.SEE: MEMBERS | _HOUSE,
     Verb.OPEN_CASE: _FILING,
@@ -54,10 +55,10 @@ MAY: Mapping[Verb, frozenset[Relation]] = {
     Verb.NOTE: _HOUSE,
     Verb.COMPOSE: _FILING,
     Verb.ACCEPT: frozenset({_R.OWNER, _R.FINANCE}),
-    Verb.CANCEL: frozenset({_R.OWNER, _R.STAFF, _R.MANAGER}),
+    Verb.CANCEL: frozenset({_R.OWNER, _R.STAFF, _R.MANAGER, _R.SUBSTITUTE}),
     Verb.SOLVE: _FILING | {_R.ROUTINE},
     Verb.PEOPLE: frozenset({_R.OWNER}),
-    Verb.SETTLE_BY_HAND: frozenset({_R.MANAGER, _R.LEAD}),
+    Verb.SETTLE_BY_HAND: frozenset({_R.MANAGER, _R.SUBSTITUTE, _R.LEAD}),
 }
 
 
@@ -77,7 +78,10 @@ def relations_of(user: User, found: Standing | None) -> frozenset[Relation]:
         held.add(_R.LEAD)
     if found.at_home or ResponsibilityRole.ACCOUNT_MANAGER in found.roles:
         held.add(_R.MANAGER)
-    if found.roles - {ResponsibilityRole.ACCOUNT_MANAGER}:
+    stood = frozenset(() if found.member else found.stands_in)
+    if ResponsibilityRole.ACCOUNT_MANAGER in stood:
+        held.add(_R.SUBSTITUTE)
+    if (found.roles | stood) - {ResponsibilityRole.ACCOUNT_MANAGER}:
         held.add(_R.BACKUP)
     return frozenset(held)
 

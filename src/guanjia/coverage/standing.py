@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,7 +21,8 @@ class Standing:
 
     `roles` are those of the responsibilities held alone or in a group; `at_home`: works in the home pool,
     and nobody else answers. Of `person`, `team` and `pool` exactly one is there: the accountable holder,
-    called `holder`, whose one person to turn to is `answerable`. All are ids.
+    called `holder`, whose one person to turn to is `answerable`. `stands_in` are the
+    roles of those for whom this person stands in while they are away. All are ids.
     """
 
     merchant: int
@@ -35,6 +37,7 @@ class Standing:
     pool: int | None
     holder: str
     answerable: int
+    stands_in: Sequence[str] = ()
 
 
 HELD = """coverage_responsibility r
@@ -59,7 +62,9 @@ _STANDING = f"""
 WITH teams AS (SELECT team_id AS id FROM people_team_members WHERE user_id = %(user)s
                UNION SELECT id FROM people_team WHERE lead_id = %(user)s),
   pools AS (SELECT pool_id AS id FROM people_pool_members WHERE user_id = %(user)s
-            UNION SELECT id FROM people_pool WHERE lead_id = %(user)s)
+            UNION SELECT id FROM people_pool WHERE lead_id = %(user)s),
+  away AS (SELECT user_id AS id FROM people_absence
+           WHERE substitute_id = %(user)s AND during @> %(at)s::timestamptz)
 SELECT m.id, m.ref, m.name,
   (SELECT b.role FROM merchants_member b WHERE b.merchant_id = m.id AND b.user_id = %(user)s),
   EXISTS (SELECT FROM people_rolegrant g WHERE g.user_id = %(user)s AND g.role = %(lead)s),
@@ -68,7 +73,18 @@ SELECT m.id, m.ref, m.name,
           AND (r.person_id = %(user)s OR r.team_id IN (SELECT id FROM teams)
                OR r.pool_id IN (SELECT id FROM pools))),
   a.home AND m.home_pool_id IN (SELECT id FROM pools),
-  a.person_id, a.team_id, a.pool_id, a.name, a.answerable
+  a.person_id, a.team_id, a.pool_id, a.name, a.answerable,
+  ARRAY(SELECT r.role FROM away JOIN coverage_responsibility r ON r.merchant_id = m.id
+          WHERE r.during @> %(at)s::timestamptz AND (r.person_id = away.id
+            OR EXISTS (SELECT FROM people_team t WHERE t.id = r.team_id AND t.lead_id = away.id)
+            OR EXISTS (SELECT FROM people_team_members b
+                       WHERE b.team_id = r.team_id AND b.user_id = away.id)
+            OR EXISTS (SELECT FROM people_pool g WHERE g.id = r.pool_id AND g.lead_id = away.id)
+            OR EXISTS (SELECT FROM people_pool_members b
+                       WHERE b.pool_id = r.pool_id AND b.user_id = away.id)))
+  || ARRAY(SELECT 'account_manager' FROM away JOIN people_pool g ON g.id = m.home_pool_id
+          WHERE a.home AND (g.lead_id = away.id OR EXISTS (
+            SELECT FROM people_pool_members b WHERE b.pool_id = g.id AND b.user_id = away.id)))
 FROM merchants_merchant m CROSS JOIN LATERAL ({ACCOUNTABLE}) a
 WHERE m.ref = %(ref)s
 """  # noqa: S608 - our own text

@@ -74,3 +74,22 @@ class AccountChanged(Payload):
     kind: ClassVar[str] = "people.account_changed"
     user: int
     what: str
+
+
+@dataclass(frozen=True)
+class AbsenceSet(Payload):
+    """Between the two instants `substitute` has the access of `user` to what is theirs."""
+
+    kind: ClassVar[str] = "people.absence_set"
+    absence: int
+    user: int
+    substitute: int
+    since: str
+    until: str
+
+
+@dataclass(frozen=True)
+class AbsenceEnded(Payload):
+    kind: ClassVar[str] = "people.absence_ended"
+    absence: int
+    user: int

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from guanjia.base.actors import Actor
 from guanjia.base.errors import Forbidden, Missing
@@ -10,7 +11,7 @@ from guanjia.coverage.models import Responsibility, ResponsibilityRole
 from guanjia.coverage.rules import MAY, Relation, Verb, access_merchant, relations
 from guanjia.demo.cast import make_user
 from guanjia.merchants.models import Member, MemberRole
-from guanjia.people.models import Pool, Team, User
+from guanjia.people.models import Absence, Pool, Team, User
 
 AM, BACKUP = ResponsibilityRole.ACCOUNT_MANAGER, ResponsibilityRole.BACKUP
 
@@ -34,6 +35,7 @@ RIGHTS = {
     Relation.VIEWER: "s",
     Relation.MANAGER: "sopncxdh",
     Relation.BACKUP: "sopncd",
+    Relation.SUBSTITUTE: "sopncxdh",
     Relation.LEAD: "snh",
     Relation.ROUTINE: "spnd",
 }
@@ -49,6 +51,10 @@ def people(cast, noon):
     """One person for each relation to Mira's merchant, and nothing but that relation."""
     backup = make_user("bo", "Bo")
     hold(cast.mira_shop, noon, role=BACKUP, person=backup)
+    stand_in = make_user("sue", "Sue")
+    week = DateTimeTZRange(noon, noon + timedelta(days=7))
+    by = {"set_by": cast.wei, "set_at": noon, "during": week}
+    Absence.objects.create(user=cast.lin, substitute=stand_in, **by)
     routine = make_user("routine", "routine")
     routine.acts_as = Actor("routine", "1")
     hands = {role: make_user(role, role) for role in MemberRole if role != MemberRole.OWNER}
@@ -59,6 +65,7 @@ def people(cast, noon):
         **{Relation(role): user for role, user in hands.items()},
         Relation.MANAGER: cast.lin,
         Relation.BACKUP: backup,
+        Relation.SUBSTITUTE: stand_in,
         Relation.LEAD: cast.wei,
         Relation.ROUTINE: routine,
     }
