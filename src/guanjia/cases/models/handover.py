@@ -87,7 +87,6 @@ class FollowUp(models.Model):
     ended_at = models.DateTimeField(null=True)
     ended_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     kept = models.BooleanField(null=True)
-    broken_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
