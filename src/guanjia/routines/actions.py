@@ -139,7 +139,9 @@ def deactivate_routine(*, actor: User, routine: int, now: datetime) -> Routine:
 @transaction.atomic
 def turn_off(*, routine: Routine, reason: str, now: datetime) -> None:
     """The routine turns itself off, and says why; the leads are told."""
-    found = Routine.objects.select_for_update(no_key=True).select_related("live").get(pk=routine.pk)
+    found = (
+        Routine.objects.select_for_update(no_key=True, of=("self",)).select_related("live").get(pk=routine.pk)
+    )
     if found.live is None:
         return
     turned = RoutineTurnedOff(found.pk, found.live.number, reason)
