@@ -12,6 +12,8 @@ from django.conf import settings
 
 from guanjia.base.flows import Crew, Engine, crew
 from guanjia.base.processes.cpus import own_cpu
+from guanjia.cases.flows.clocks import ClocksFlow
+from guanjia.cases.flows.structure import ClosingFlow, MajorFlow
 from guanjia.config import env
 from guanjia.lines.client import Limits, LineClient
 from guanjia.lines.flows import KIT_SECONDS, ConformanceFlow
@@ -54,6 +56,9 @@ def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
     kit = ConformanceFlow(settings.LINE_NETWORKS)
     return [
         Engine(DecisionFlow(http), runners, inflight=32),
+        Engine(ClocksFlow(), runners, inflight=1),
+        Engine(ClosingFlow(), runners, batch=100, inflight=200),
+        Engine(MajorFlow(), runners, batch=1, inflight=4),
         Engine(TriggerFlow(), runners, batch=8, inflight=32),
         Engine(ScheduleFlow(), runners, batch=1, inflight=4),
         Engine(kit, runners, inflight=4, call_seconds=KIT_SECONDS + 30),
