@@ -41,7 +41,7 @@ def test_solving_stops_every_clock_and_reopening_starts_them_anew(cast, noon, ca
     actions.reopen_case(**by(cast.lin, case, noon))
     case.refresh_from_db()
     assert (case.state, case.solved_at) == (CaseState.OPEN, None)
-    assert running(case) == [ClockKind.FIRST_ANSWER, ClockKind.RESOLUTION]
+    assert running(case) == [ClockKind.RESOLUTION]
     with pytest.raises(NotSolved):
         actions.reopen_case(**by(cast.lin, case, noon))
     told = list(Message.objects.filter(case=case).order_by("pk").values_list("notice__kind", flat=True))
@@ -59,7 +59,7 @@ def test_the_merchants_word_brings_a_solved_case_back(cast, noon, case):
     actions.say(body="还有一件", **by(cast.mira, case, noon))
     case.refresh_from_db()
     assert case.state == CaseState.OPEN
-    assert running(case) == [ClockKind.FIRST_ANSWER, ClockKind.RESOLUTION]
+    assert running(case) == [ClockKind.NEXT_ANSWER, ClockKind.RESOLUTION]
 
 
 def test_a_note_or_a_reply_leaves_a_solved_case_solved(cast, noon, case):
