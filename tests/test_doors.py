@@ -19,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from guanjia.base.actors import SYSTEM
+from guanjia.base.seal import seal
 from guanjia.coverage.rules import MAY, Relation, Verb
 from guanjia.demo.cast import WAREHOUSING, make_cast, make_line, make_user
 from guanjia.lines.models import Mandate, MandatePeriod
@@ -29,6 +30,7 @@ from guanjia.merchants.models import Member, MemberRole
 from guanjia.packages.tests import stories
 from guanjia.people.actions import grant_role, issue_token
 from guanjia.people.models import Role
+from guanjia.post.models import Endpoint
 
 # How each of them stands to Mira's merchant; those without a relation are strangers to it.
 RELATIONS = {
@@ -96,11 +98,30 @@ DOORS: dict[str, tuple[Way, ...]] = {
     # one's own account
     "account/": OWN,
     "account/person": OWN_POST,
-    "account/news": OWN_POST,
     "account/password": OWN_POST,
     "account/sessions": OWN_POST,
     "account/tokens": OWN_POST,
     "account/tokens/<int:token_id>/revoke": (Way("POST", frozenset()),),  # nobody's: somebody else's is 404
+    # how one is told
+    "news/": OWN,
+    "news/read": OWN_POST,
+    "news/count": OWN,
+    "news/<int:pk>/open": (Way("GET", frozenset()),),  # nobody's
+    "news/settings": (*OWN, *OWN_POST),
+    "news/channels/": (
+        Way("GET", frozenset({"wei"}), EVERYBODY - {"wei"}),
+        Way("POST", frozenset({"wei"}), EVERYBODY - {"wei"}),
+    ),
+    "news/channels/of/<ref:ref>/": (merchant("GET", Verb.PEOPLE), merchant("POST", Verb.PEOPLE)),
+    "news/channels/<int:pk>/": (
+        merchant("GET", Verb.PEOPLE, args={"pk": "endpoint"}),
+        merchant("POST", Verb.PEOPLE, args={"pk": "endpoint"}),
+    ),
+    "news/channels/<int:pk>/<str:verb>": (
+        merchant("POST", Verb.PEOPLE, args={"pk": "endpoint", "verb": "try"}),
+        merchant("POST", Verb.PEOPLE, args={"pk": "endpoint", "verb": "remove"}),
+    ),
+    "lead/deliveries/": (*LEAD, Way("POST", frozenset({"wei"}), EVERYBODY - {"wei"})),
     # a merchant's door
     "door/<ref:ref>/": (*SEE, merchant("POST", Verb.OPEN_CASE, body=DRAFT)),
     "door/<ref:ref>/live": SEE,
@@ -256,7 +277,16 @@ def house(db):
         silence=Silence.REFUSAL,
         during=(now, None),
     )
+    endpoint = Endpoint.objects.create(
+        merchant=cast.mira_shop,
+        kind="webhook",
+        label="ERP",
+        host="erp.example",
+        sealed_url=seal("https://erp.example/"),
+        created_at=now,
+    )
     args = {
+        "endpoint": str(endpoint.pk),
         "ref": cast.mira_shop.ref,
         "number": package.case.number,
         "package": package.number,

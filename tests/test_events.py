@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import pkgutil
-from datetime import timedelta
+from datetime import time, timedelta
 from uuid import uuid4
 
 import pytest
@@ -382,7 +382,7 @@ CALLS = {
     "packages.submit_composition": composed,
     "packages.submit_package": with_package(draft, lambda by: packages.submit_package(**by)),
     "people.accept_invitation": accept,
-    "people.change_news": own_account(people.change_news, wanted=["answer"], quiet=None),
+    "people.change_news": own_account(people.change_news, wish=people.NewsWish(["answer"], [], time(9), None)),
     "people.change_password": own_account(people.change_password, password=STRONG),
     "people.change_person": own_account(people.change_person, name="莫", language="en"),
     "people.end_sessions": end_sessions,

@@ -8,6 +8,7 @@ urlpatterns = [
     path("desk/", include("guanjia.doors.desk.urls")),
     path("compose/", include("guanjia.doors.composer.urls")),
     path("console/", include("guanjia.doors.console.urls")),
+    path("", include("guanjia.doors.post.urls")),
     path("lead/", include("guanjia.doors.lead.urls")),
     path("files/", include("guanjia.doors.files.urls")),
 ]

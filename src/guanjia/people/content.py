@@ -11,9 +11,8 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 
 from guanjia.people.browsers import name_of_browser
-from guanjia.people.models import Preference, User
-from guanjia.people.news import KINDS
-from guanjia.people.queries import factors_of, linked_of, preference_of, sessions_of, tokens_of
+from guanjia.people.models import User
+from guanjia.people.queries import factors_of, linked_of, sessions_of, tokens_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +35,17 @@ class Factors:
     codes: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    kind: str
-    title: str
-    wanted: bool
-
-
 def account_content(user: User, session_key: str | None, now: datetime) -> dict[str, Any]:
-    """Six statements, whatever there is."""
-    preference = preference_of(user)
+    """Five statements, whatever there is."""
     titles = {one.id: one.title for one in settings.SIGN_IN_PROVIDERS}
     return {
         "languages": settings.LANGUAGES,
-        "news": news_of(preference),
-        "preference": preference,
         "factors": _factors(factors_of(user)),
         "places": [_place(one, session_key) for one in sessions_of(user, now=now)],
         "linked": [(titles.get(one.provider, one.provider), one) for one in linked_of(user)],
         "tokens": tokens_of(user, now=now),
         "has_password": user.has_usable_password(),
     }
-
-
-def news_of(preference: Preference) -> list[News]:
-    return [News(kind, str(title), kind not in preference.muted) for kind, title in KINDS.items()]
 
 
 def _factors(found: list[Authenticator]) -> Factors:

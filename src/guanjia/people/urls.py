@@ -24,7 +24,6 @@ urlpatterns = [
     path("welcome/<str:uid>/<str:token>/", entrance.welcome, name="welcome"),
     path("account/", account.account, name="account"),
     path("account/person", account.person, name="account_person"),
-    path("account/news", account.news, name="account_news"),
     path("account/password", account.password, name="account_password"),
     path("account/sessions", account.sessions, name="account_sessions"),
     path("account/tokens", account.issue, name="account_tokens"),

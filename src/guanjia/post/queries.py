@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from guanjia.base.sql import rows
 from guanjia.lines.models import Line, LineStaff
 from guanjia.merchants.models import Member
 from guanjia.people.models import Role, RoleGrant, Team, User
+from guanjia.people.news import KINDS
 from guanjia.people.queries import groups_of
-from guanjia.post.models import Delivery, DeliveryState, Endpoint, Side
+from guanjia.post.models import Channel, Delivery, DeliveryState, Endpoint, Side
+from guanjia.post.tellings import BY_CODE
 from guanjia.post.words import COLUMNS, COUNT, NEWS, Piece, piece
 
 PAGE = 30
 COUNT_MOST = 100
 LOG_PAGE = 50
+STATES = DeliveryState.choices
 
 UNREAD = "SELECT FROM post_notice WHERE user_id = %(user)s AND unread LIMIT 100"
 """SQL: a row for each unread notice of `user`, at most COUNT_MOST; an index alone answers it."""
@@ -59,6 +64,16 @@ def notices(user: User, *, after: str = "", unread_only: bool = False) -> Listed
     entries = [Entry(row[COUNT], row[COUNT + 1], piece(row[:COUNT])) for row in found[:PAGE]]
     more = len(found) > PAGE
     return Listed(entries, f"{int(entries[-1].unread)}-{entries[-1].pk}" if more else "")
+
+
+def link_of(user: User, notice: int) -> str | None:
+    """Where one of their notices leads; None if it is not theirs."""
+    found = rows(
+        f"SELECT {COLUMNS} FROM post_notice n JOIN ({NEWS}) ON w.id = n.news_id"  # noqa: S608
+        " WHERE n.id = %(notice)s AND n.user_id = %(user)s",
+        {"notice": notice, "user": user.pk},
+    )
+    return piece(found[0]).link if found else None
 
 
 def _place(after: str) -> tuple[bool, int]:
@@ -130,7 +145,6 @@ class Logged:
 
     pk: int
     state: str
-    state_title: str
     channel: str
     to: str
     code: str
@@ -144,6 +158,24 @@ class Logged:
     @property
     def dead(self) -> bool:
         return self.state == DeliveryState.DEAD
+
+    @property
+    def state_title(self) -> str:
+        return _(DeliveryState(self.state).label)
+
+    @property
+    def channel_title(self) -> str:
+        return _(Channel(self.channel).label)
+
+    @property
+    def phrase(self) -> str:
+        """What kind of news it was; a trial is none."""
+        telling = BY_CODE.get(self.code)
+        return str(KINDS[telling.news]) if telling else "" if self.code else _("试发")
+
+    @property
+    def tone(self) -> str:
+        return {"sent": "ok", "dead": "bad", "waiting": "warn" if self.attempts else ""}.get(self.state, "")
 
 
 _LOG = """
@@ -165,13 +197,8 @@ def log(state: str = "", *, endpoint: int | None = None, after: str = "") -> Lis
     which = "d.endpoint_id = %(endpoint)s" if endpoint is not None else which
     wanted = {"state": state, "endpoint": endpoint, "key": key, "most": LOG_PAGE + 1}
     found = rows(_LOG.format(which=which), wanted)
-    entries = [_logged(row) for row in found[:LOG_PAGE]]
+    entries = [Logged(*row) for row in found[:LOG_PAGE]]
     return Listed(entries, str(entries[-1].pk) if len(found) > LOG_PAGE else "")
-
-
-def _logged(row: Sequence[Any]) -> Logged:
-    pk, state, channel, *rest = row
-    return Logged(pk, state, DeliveryState(state).label, channel, *rest)
 
 
 def dead_count() -> int:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -169,8 +170,10 @@ class _Wanted:
     """How the people of a batch want to be written to."""
 
     def __init__(self, users: set[int]) -> None:
+        """Without a mail system nobody is: a letter that nobody carries is not written."""
         reachable = User.objects.filter(pk__in=users).exclude(email="")
-        self._reachable = set(reachable.values_list("pk", flat=True)) if users else set()
+        asked = bool(users) and settings.MAIL is not None and settings.MAIL.smtp is not None
+        self._reachable = set(reachable.values_list("pk", flat=True)) if asked else set()
         self._preferences = Preference.objects.in_bulk(self._reachable) if self._reachable else {}
 
     def letters(self, one: Told, now: datetime) -> Iterable[tuple[Delivery, Told]]:

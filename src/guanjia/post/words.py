@@ -5,6 +5,7 @@ The statement below takes the words of a message for a merchant's people only wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -75,7 +76,8 @@ def pieces(keys: Sequence[int]) -> dict[int, Piece]:
 
 def piece(row: Sequence[Any]) -> Piece:
     """From the values of COLUMNS."""
-    key, code, side, at, values, who, ref, merchant, case, number, title, message, body = row
+    key, code, side, at, stored, who, ref, merchant, case, number, title, message, body = row
+    values = json.loads(stored)
     telling = BY_CODE.get(code)
     link = _link(telling, side, ref, number, values)
     return Piece(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, time
 
 from django.conf import settings
@@ -53,14 +54,30 @@ def require_strong(password: str, user: User) -> None:
         raise BadInput(_("请换一个更强的密码。"), errors=wrong) from None
 
 
+@dataclass(frozen=True, slots=True)
+class NewsWish:
+    """How somebody wants the kinds of news: not by mail, or in the letter of the day at `gathered_at`; the
+    rest at once. No mail comes in the quiet hours."""
+
+    muted: Sequence[str]
+    gathered: Sequence[str]
+    gathered_at: time
+    quiet: tuple[time, time] | None
+
+
 @transaction.atomic
-def change_news(
-    *, actor: Actor, user: User, wanted: Collection[str], quiet: tuple[time, time] | None, now: datetime
-) -> None:
-    """Which kinds of news come by mail, and between which hours none does."""
-    muted = [kind for kind in KINDS if kind not in wanted]
-    start, end = quiet or (None, None)
-    values = {"muted": muted, "quiet_from": start, "quiet_until": end}
+def change_news(*, actor: Actor, user: User, wish: NewsWish, now: datetime) -> None:
+    """Which kinds of news come by mail, and when."""
+    muted = [kind for kind in KINDS if kind in wish.muted]
+    gathered = [kind for kind in KINDS if kind in wish.gathered and kind not in muted]
+    start, end = wish.quiet or (None, None)
+    values = {
+        "muted": muted,
+        "gathered": gathered,
+        "gathered_at": wish.gathered_at,
+        "quiet_from": start,
+        "quiet_until": end,
+    }
     Preference.objects.update_or_create(user=user, defaults=values)
     _note(actor, user, "news", now)
 

@@ -6,7 +6,7 @@ from django.test import Client
 
 from guanjia.people.actions import issue_token
 from guanjia.people.actors import actor_of
-from guanjia.people.models import ApiToken, Preference, User
+from guanjia.people.models import ApiToken, User
 
 PASSWORD = "quiet-celadon-river"
 ENGLISH = {"Accept-Language": "en"}
@@ -37,24 +37,6 @@ def test_name_and_language_are_kept_here_and_in_the_browser(inside, mira):
 def test_what_cannot_be_is_refused_and_nothing_changes(inside, unchanged, given):
     with unchanged():
         assert inside.post("/account/person", given).status_code == 422
-
-
-def test_news_by_mail_and_quiet_hours(inside, mira):
-    given = {"wanted": ["answer", "overdue", "nonsense"], "quiet_from": "22:00", "quiet_until": "08:30"}
-    assert inside.post("/account/news", given).status_code == 303
-    kept = Preference.objects.get(user=mira)
-    assert kept.muted == ["proposal", "outcome", "opportunity"]
-    assert (str(kept.quiet_from), str(kept.quiet_until)) == ("22:00:00", "08:30:00")
-    inside.post("/account/news", {"wanted": []})
-    kept.refresh_from_db()
-    assert (kept.quiet_from, kept.quiet_until) == (None, None)
-
-
-def test_half_a_quiet_time_is_refused_with_what_was_typed(inside, unchanged):
-    with unchanged():
-        answer = inside.post("/account/news", {"quiet_from": "22:00"})
-    assert answer.status_code == 422
-    assert 'value="22:00"' in answer.content.decode()
 
 
 def test_a_new_password_signs_out_everywhere_else(inside, mira):

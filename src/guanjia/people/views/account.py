@@ -20,7 +20,7 @@ from guanjia.people import actions
 from guanjia.people.actors import actor_of
 from guanjia.people.adapters import speak
 from guanjia.people.content import account_content
-from guanjia.people.forms import label_of, quiet_hours_of
+from guanjia.people.forms import label_of
 from guanjia.people.pages import Visit, page
 from guanjia.people.queries import session_keys
 from guanjia.people.views.entrance import twice
@@ -56,20 +56,6 @@ def person(visit: Visit) -> HttpResponse:
         answer = visit.go(reverse("account"), told=_("姓名和语言已保存。"))
     speak(answer, language)
     return answer
-
-
-@page("POST")
-def news(visit: Visit) -> HttpResponse:
-    given = visit.request.POST
-    try:
-        quiet = quiet_hours_of(given.get("quiet_from", ""), given.get("quiet_until", ""))
-        wanted = given.getlist("wanted")
-        actions.change_news(
-            actor=actor_of(visit.user), user=visit.user, wanted=wanted, quiet=quiet, now=visit.now
-        )
-    except Refusal as refusal:
-        return _refused(visit, "news", refusal)
-    return visit.go(reverse("account") + "#news", told=_("邮件通知已保存。"))
 
 
 @sensitive_post_parameters()
