@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -15,17 +16,23 @@ from guanjia.doors.desk.parts import more_of, parts_of
 from guanjia.doors.desk.queries import case as read
 from guanjia.doors.desk.queries.lists import BESIDE
 from guanjia.doors.desk.queries.merchants import MerchantLook, merchant_look
+from guanjia.doors.desk.queries.talk import Around, around
+from guanjia.doors.desk.then import Tick
 from guanjia.people.pages import Visit
 
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """What was typed into a box whose sending was refused. `key` stays: it is the same word."""
+    """What was typed into a box that is shown again: its sending was refused, or a macro or a shared draft
+    has come into it. `key` stays: it is the same word. `then` is what is done along with it (see `then`),
+    `shared` the version of the shared draft that it goes on with."""
 
     box: str
     body: str
     key: str
     seen: int
+    then: Sequence[Tick] = ()
+    shared: int | None = None
 
 
 def show_case(
@@ -36,7 +43,9 @@ def show_case(
     side = merchant_look(case.merchant, visit.now)
     on_case = read.on_case(case, visit.user, side.members)
     content = _live(case, side, on_case, read.mark(case.pk, visit.user, visit.now))
-    content |= _boxes(on_case, typed)
+    content |= _boxes(on_case, around(case, visit.user), typed)
+    if refusal and typed:
+        content["unread_after"] = typed.seen
     content |= {"parts": parts_of(visit, case), "more": more_of(case)}
     content |= {"refusal": refusal, "open_number": case.number, "at": "case"}
     desk = desk_of(visit, rows=BESIDE)
@@ -73,19 +82,21 @@ def _live(case: read.Opened, side: MerchantLook, on_case: read.OnCase, mark: rea
     }
 
 
-def _boxes(on_case: read.OnCase, typed: Typed | None) -> dict[str, Any]:
-    """Both boxes: what was refused before what was saved."""
+def _boxes(on_case: read.OnCase, beside: Around, typed: Typed | None) -> dict[str, Any]:
+    """Both boxes: what was typed before what was saved."""
     kept, newest = on_case.boxes, on_case.words[-1].pk
-    found: dict[str, Any] = {"seen": newest, "box": typed.box if typed else "reply"}
+    found: dict[str, Any] = {"seen": newest, "box": typed.box if typed else "reply", "beside": beside}
     for box, body, at in (("reply", kept.reply, kept.reply_at), ("note", kept.note, kept.note_at)):
         mine = typed if typed and typed.box == box else None
         found[f"{box}_box"] = {
             "body": mine.body if mine else body,
             "saved_at": at,
             "key": mine.key if mine and mine.key else uuid4().hex,
+            "then": mine.then if mine else (),
+            "goes_on_with": mine.shared if mine else None,
+            "shared": beside.shared.get(box),
+            "macros": beside.macros[box],
         }
-    if typed:
-        found["unread_after"] = typed.seen
-    elif kept.note and not kept.reply:
+    if not typed and kept.note and not kept.reply:
         found["box"] = "note"
     return found

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guanjia.doors.desk.views import cases, history, lists, marks, merchants, talk
+from guanjia.doors.desk.views import approvals, cases, history, lists, marks, merchants, talk
 
 urlpatterns = [
     path("", lists.desk, name="desk"),
@@ -20,6 +20,11 @@ urlpatterns = [
     path("cases/<str:number>/marks/<str:what>", marks.mark, name="desk_mark"),
     path("cases/<str:number>/people", marks.people, name="desk_people"),
     path("cases/<str:number>/history", history.history, name="desk_history"),
+    path("cases/<str:number>/bring/<str:box>", talk.bring, name="desk_bring"),
+    path("cases/<str:number>/share/<str:box>", talk.share, name="desk_share"),
+    path("cases/<str:number>/go-on/<str:box>", talk.go_on, name="desk_go_on"),
+    path("approvals/", approvals.approvals, name="desk_approvals"),
+    path("approvals/<int:pk>", approvals.decide, name="desk_decide"),
     path("tags", marks.tags, name="desk_tags"),
     path("by-hand/<str:number>/<int:position>", cases.by_hand, name="desk_by_hand"),
 ]

@@ -12,7 +12,8 @@ const move = (step) => {
   next?.scrollIntoView({ block: "nearest" });
 };
 
-const write = (box) => {
+const write = (asked) => {
+  const box = asked === "other" ? (document.getElementById("box-note")?.checked ? "reply" : "note") : asked;
   const radio = document.getElementById(`box-${box}`);
   if (radio) radio.checked = true;
   document.getElementById(box)?.focus();
