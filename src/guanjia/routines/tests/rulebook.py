@@ -17,7 +17,7 @@ QUARTER = Rhythm(minutes=15)
 
 
 def is_(fact, *value, how=Comparison.ANY_OF, key=""):
-    return Condition(fact, how, tuple(map(str, value)), key)
+    return Condition(fact, Comparison(how), tuple(map(str, value)), key)
 
 
 def trigger(*occasions, steps=(URGENT,), **more):
