@@ -21,6 +21,7 @@ from guanjia.lines.health import keep_vitals
 from guanjia.lines.hosted.flows import DecisionFlow, session
 from guanjia.packages.flows import PackageFlow
 from guanjia.routines.flows import ScheduleFlow, TriggerFlow
+from guanjia.search.flows import CaseWordsFlow, MerchantWordsFlow
 
 ERRAND_THREADS = 3
 
@@ -61,6 +62,8 @@ def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
         Engine(MajorFlow(), runners, batch=1, inflight=4),
         Engine(TriggerFlow(), runners, batch=8, inflight=32),
         Engine(ScheduleFlow(), runners, batch=1, inflight=4),
+        Engine(CaseWordsFlow(), runners, batch=64, inflight=128),
+        Engine(MerchantWordsFlow(), runners, batch=1, inflight=4),
         Engine(kit, runners, inflight=4, call_seconds=KIT_SECONDS + 30),
     ]
 

@@ -28,9 +28,7 @@ class CaseWords(models.Model):
 class MerchantWords(models.Model):
     """The terms of a merchant's name and reference."""
 
-    merchant = models.OneToOneField(
-        Merchant, primary_key=True, on_delete=models.CASCADE, related_name="+"
-    )
+    merchant = models.OneToOneField(Merchant, primary_key=True, on_delete=models.CASCADE, related_name="+")
     terms = SearchVectorField()
 
     class Meta:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 WORD, BEGINNING, NOTE_WORD, NOTE_BEGINNING = "w", "p", "W", "P"
+SERIAL, OF_MERCHANT = "n", "m"
 PREFIX = range(2, 9)
 """Lengths of the beginnings of words that are kept."""
 TERM_MOST = 40
@@ -86,12 +87,10 @@ def as_vector(terms: Iterable[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """One run of what is sought: characters, or a word; `begun` when more may follow it, `joined` when it
-    was written in groups, like a phone number, and may be written otherwise in the text."""
+    """One run of what is sought: characters, or a word; `begun` when more may follow it."""
 
     text: str
     begun: bool = False
-    joined: bool = False
 
     @property
     def han(self) -> bool:
@@ -104,15 +103,20 @@ class Needle:
         return len(self.text) > most
 
     def within(self, folded: str) -> bool:
-        """Whether a folded text has it."""
-        return self.text in (_MARKS.sub("", folded) if self.joined else folded)
+        """Whether a folded text has it, in groups or not."""
+        return self.text in folded or (not self.han and self.text in _MARKS.sub("", folded))
 
     def query(self, *, notes: bool) -> str:
         """As a part of a tsquery; internal notes only where they are asked for."""
         kinds = (BEGINNING, NOTE_BEGINNING) if self.begun else (WORD, NOTE_WORD)
         asked = kinds if notes else kinds[:1]
         each = ["|".join(f"'{kind}{key}'" for kind in asked) for key in self._keys()]
-        return "&".join(f"({one})" for one in each)
+        found = "&".join(f"({one})" for one in each)
+        return f"({found}|'{SERIAL}{serial}')" if (serial := self._serial()) else found
+
+    def _serial(self) -> str:
+        """The number of a case, as its last digits are said."""
+        return self.text.lstrip("0") if self.text.isascii() and self.text.isdigit() else ""
 
     def _keys(self) -> list[str]:
         """Index terms without their first letter; all of them must be there."""
@@ -125,7 +129,7 @@ def needles_in(text: str) -> list[Needle]:
     """The runs of a text that is sought; the last word may be the beginning of one."""
     folded = fold(text).rstrip()
     found = [
-        _needle(_MARKS.sub("", match[0]), joined=True, last=match.end() == len(folded))
+        _needle(_MARKS.sub("", match[0]), last=match.end() == len(folded))
         for match in _JOINED.finditer(folded)
     ]
     rest = _JOINED.sub(lambda match: " " * len(match[0]), folded)
@@ -133,5 +137,5 @@ def needles_in(text: str) -> list[Needle]:
     return list(dict.fromkeys(found))
 
 
-def _needle(run: str, *, last: bool, joined: bool = False) -> Needle:
-    return Needle(run, last and len(run) >= PREFIX[0] and not is_han(run), joined)
+def _needle(run: str, *, last: bool) -> Needle:
+    return Needle(run, last and len(run) >= PREFIX[0] and not is_han(run))
