@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from guanjia.base.sql import as_json, run
 from guanjia.cases.actions.acting import end_escalations
 from guanjia.cases.models import LIVE_CLOCKS, Case, Clock, ClockKind, ClockStatus, PauseReason
 from guanjia.cases.promises import OURS, about, book
@@ -35,6 +36,14 @@ _COUNTED = (
     "stopped_at",
     "history",
 )
+# As one set of rows: a major case stops ten thousand clocks at once.
+_KEEP = f"""
+UPDATE cases_clock c SET {", ".join(f"{name} = t.{name}" for name in _COUNTED)}
+FROM json_to_recordset(%(clocks)s::json) AS t(id bigint, status text, target int, remaining int,
+  counted_at timestamptz, counted_with int, due_at timestamptz, acts_at timestamptz,
+  breached_at timestamptz, warned_at timestamptz, stopped_at timestamptz, history jsonb)
+WHERE c.id = t.id
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +280,8 @@ def _change(
     found = sorted(live.order_by("pk"), key=lambda clock: clock.kind != ClockKind.MERCHANT_ANSWER)
     changed = [clock for clock in found if change(clock, _not_before(clock, now))]
     if changed:
-        Clock.objects.bulk_update(changed, _COUNTED)
+        kept = [{"id": clock.pk, **{name: getattr(clock, name) for name in _COUNTED}} for clock in changed]
+        run(_KEEP, {"clocks": as_json(kept)})
         end_escalations(changed, now)
     return len(changed)
 
