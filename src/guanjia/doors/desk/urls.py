@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guanjia.doors.desk.views import approvals, cases, history, lists, marks, merchants, talk
+from guanjia.doors.desk.views import approvals, bulk, cases, history, lists, macros, marks, merchants, talk
 
 urlpatterns = [
     path("", lists.desk, name="desk"),
@@ -25,6 +25,11 @@ urlpatterns = [
     path("cases/<str:number>/go-on/<str:box>", talk.go_on, name="desk_go_on"),
     path("approvals/", approvals.approvals, name="desk_approvals"),
     path("approvals/<int:pk>", approvals.decide, name="desk_decide"),
+    path("macros/", macros.macros, name="desk_macros"),
+    path("macros/<int:pk>", macros.macro, name="desk_macro"),
+    path("bulk", bulk.bulk, name="desk_bulk"),
+    path("bulk/<int:pk>", bulk.done, name="desk_bulk_done"),
+    path("bulk/<int:pk>/undo", bulk.undo, name="desk_bulk_undo"),
     path("tags", marks.tags, name="desk_tags"),
     path("by-hand/<str:number>/<int:position>", cases.by_hand, name="desk_by_hand"),
 ]

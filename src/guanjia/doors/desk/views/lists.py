@@ -9,12 +9,15 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Refusal
 from guanjia.cases.actions import delete_view, rename_view, save_view
+from guanjia.cases.actions.views import Marks
+from guanjia.cases.changing import read_change
 from guanjia.cases.rules import access_case
 from guanjia.coverage.rules import Verb
 from guanjia.doors.desk.desk import desk_of
 from guanjia.doors.desk.queries.case import own_tasks
 from guanjia.doors.desk.queries.counts import lines
 from guanjia.doors.desk.queries.lists import BESIDE, PAGE, Wanted
+from guanjia.doors.desk.queries.macros import marks_to_choose
 from guanjia.people.pages import Visit, page
 
 NOTHING_NEW = 204
@@ -33,10 +36,11 @@ def desk(visit: Visit) -> HttpResponse:
 def fresh(visit: Visit) -> HttpResponse:
     """The open list and the counts, if they are other than what is shown."""
     number = visit.request.GET.get("open", "")
+    at = "case" if number else "list"
     shown = desk_of(visit, rows=BESIDE if number else PAGE)
     if visit.request.GET.get("mark") == shown.mark:
         return HttpResponse(status=NOTHING_NEW)
-    return visit.render("doors/desk/list_fresh.html", shown.content(open_number=number, fresh=True))
+    return visit.render("doors/desk/list_fresh.html", shown.content(open_number=number, fresh=True, at=at))
 
 
 @page()
@@ -67,12 +71,13 @@ def saved(visit: Visit) -> HttpResponse:
                 line=form.get("line", ""),
                 words=form.get("words", ""),
                 team=_pk(form.get("team", "")),
+                marks=Marks(read_change(form.dict()).priority, form.get("kind", ""), form.get("tag", "")),
                 now=visit.now,
             )
             return visit.go(f"{reverse('desk')}?saved={view.pk}", told=_("视图已保存。"))
         except Refusal as caught:
             refusal = caught
-    content = shown.content(lines=lines(), refusal=refusal, form=form, at="page")
+    content = shown.content(lines=lines(), refusal=refusal, form=form, at="page", **marks_to_choose())
     return visit.render("doors/desk/saved.html", content, status=refusal.status if refusal else 200)
 
 

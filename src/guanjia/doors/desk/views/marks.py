@@ -78,7 +78,7 @@ _MARKS: Mapping[str, Callable[[Visit, str], bool]] = {
 def tags(visit: Visit) -> HttpResponse:
     """The first tags that begin with what is typed: for the last of several."""
     at_desk(visit.user)
-    typed = visit.request.GET.get("tags", "")
+    typed = visit.request.GET.get("tags") or visit.request.GET.get("tag", "")
     return visit.render("doors/desk/tag_options.html", {"options": tags_like(typed)})
 
 

@@ -30,16 +30,18 @@ const copy = async (button) => {
 };
 
 document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-move], [data-open], [data-focus], [data-write], [data-copy]");
+  const button = event.target.closest("[data-move], [data-open], [data-focus], [data-write], [data-pick], [data-copy]");
   if (!button) return;
   if (button.dataset.move) move(Number(button.dataset.move));
   else if ("open" in button.dataset) document.activeElement.closest("a[data-row]")?.click();
   else if (button.dataset.focus) document.getElementById(button.dataset.focus)?.focus();
+  else if ("pick" in button.dataset) document.activeElement.closest(".pick")?.querySelector("input").click();
   else if (button.dataset.write) write(button.dataset.write);
   else copy(button);
 });
 
 document.addEventListener("change", (event) => {
+  if (event.target.matches("form[data-at-once] select")) event.target.form.requestSubmit();
   if (event.target.matches(".switch input")) write(event.target.id.replace("box-", ""));
 });
 
@@ -78,6 +80,12 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
   for (const one of part.querySelectorAll("details[open][id]")) {
     event.detail.fragment.querySelector(`#${one.id}`)?.setAttribute("open", "");
   }
+});
+
+// A list in which rows are picked waits until they are dealt with.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const list = event.detail.target;
+  if (list.id === "list" && list.querySelector(".pick input:checked")) event.detail.shouldSwap = false;
 });
 
 // The newest words are the ones to read: an open case begins at its end, unless something was refused.
