@@ -166,6 +166,29 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "desk/cases/<str:number>/do/<str:verb>": (
         Way("POST", HOUSE_SOLVES, KNOWN - HOUSE_SOLVES, {"verb": "solve"}),
     ),
+    "desk/cases/<str:number>/marks/<str:what>": (
+        merchant("POST", Verb.NOTE, args={"what": "priority"}, body={"priority": "1"}),
+        merchant("POST", Verb.NOTE, args={"what": "watch"}),
+    ),
+    "desk/cases/<str:number>/people": (merchant("GET", Verb.NOTE),),
+    "desk/cases/<str:number>/history": (merchant("GET", Verb.NOTE),),
+    "desk/cases/<str:number>/bring/<str:box>": (
+        Way("POST", frozenset(), KNOWN - may(Verb.NOTE), {"box": "note"}, {"macro": "1"}),  # nobody's macro
+    ),
+    "desk/cases/<str:number>/share/<str:box>": (
+        merchant("POST", Verb.NOTE, args={"box": "note"}, body=DRAFT),
+    ),
+    "desk/cases/<str:number>/go-on/<str:box>": (
+        Way("POST", frozenset(), KNOWN - may(Verb.NOTE), {"box": "note"}),  # there is no shared draft
+    ),
+    "desk/approvals/": (at_desk(),),
+    "desk/approvals/<int:pk>": (Way("POST", frozenset()),),  # nobody's
+    "desk/macros/": (at_desk(), at_desk("POST")),
+    "desk/macros/<int:pk>": (Way("GET", frozenset(), EVERYBODY - AT_DESK),),  # nobody's
+    "desk/bulk": (at_desk("POST"),),
+    "desk/bulk/<int:pk>": (Way("GET", frozenset()), Way("POST", frozenset())),  # nobody's
+    "desk/bulk/<int:pk>/undo": (Way("POST", frozenset()),),
+    "desk/tags": (at_desk(),),
     "desk/by-hand/<str:number>/<int:position>": (
         merchant("POST", Verb.SETTLE_BY_HAND, args=OF_PACKAGE, body={"outcome": "confirmed"}),
     ),

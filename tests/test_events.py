@@ -13,7 +13,9 @@ from allauth.usersessions.models import UserSession
 import guanjia
 from guanjia.base.actors import SYSTEM
 from guanjia.cases import actions as cases
+from guanjia.cases.changing import Change
 from guanjia.cases.models import TaskKind
+from guanjia.cases.planning import PlanStep
 from guanjia.core.package import Mode
 from guanjia.coverage import actions as coverage
 from guanjia.coverage.models import ResponsibilityRole
@@ -48,7 +50,22 @@ EXEMPT = {
     "cases.be_present": "who looks at a case has done nothing yet",
     "cases.save_draft": "what is not sent has not been said",
     "cases.bring_back": "part of an action; it writes the event of a case that comes back",
+    "cases.end_with_case": "part of solving a case; each promise that it ends leaves its own event",
+    "cases.keep_by_word": "part of a public word; each promise that it keeps leaves its own event",
+    "cases.move": "part of a hand-over and its return, whose events say why",
+    "cases.lock_case": "locks and writes nothing",
+    "cases.free_followers": "part of ending a task; each task that it frees leaves its own event",
+    "cases.add_task": "part of asking for a task or of a plan; it writes the event of the task",
+    "cases.no_plan": "a refusal, which writes nothing",
     "cases.asks_price": "reads and writes nothing",
+    "cases.can_undo": "reads and writes nothing",
+    "cases.try_bulk": "takes back all that it does",
+    "cases.carry_out": "calls actions, each of which writes its event",
+    "cases.run_bulk": "calls actions, each of which writes its event; `ask_bulk` leaves the one of the whole",
+    "cases.settle_reading": "part of an action; ends a shared draft whose text becomes that action's word",
+    "cases.refuse_moved": "only ever refuses",
+    "cases.put_word": "part of the actions that say a word; it writes their event",
+    "cases.note_mentions": "part of the action that says the word; it writes the event of those it names",
     "cases.said_by": "names a scope and writes nothing",
     "lines.period_start": "computes a date",
     "lines.require_sound": "checks a manifest and writes nothing",
@@ -169,6 +186,88 @@ def finish(cast, noon):
     return lambda: cases.finish_tasks(actor=SYSTEM, case=task.case, items=[task.item], now=noon)
 
 
+def asked(cast, noon, **more):
+    about = {"actor": cast.lin, "number": stories.a_case(cast, noon).number, "doer": "line:warehousing"}
+    return cases.ask_task(**{**about, "title": "核对", "work_days": 1, "now": noon, **more})
+
+
+def with_task(act):
+    def prepare(cast, noon):
+        task = asked(cast, noon)
+        return lambda: act({"actor": cast.lin, "task": task.pk, "now": noon})
+
+    return prepare
+
+
+def wait_behind(cast, noon):
+    task = asked(cast, noon)
+    other = asked(cast, noon, number=task.case.number)
+    return lambda: cases.wait_for_task(actor=cast.lin, task=task.pk, by=other.pk, now=noon)
+
+
+def a_plan(cast, noon, **more):
+    steps = [PlanStep(1, "备货")]
+    return cases.save_plan(**{"actor": cast.wei, "name": "开店", "steps": steps, "now": noon, **more})
+
+
+def put_plan(cast, noon):
+    plan, number = a_plan(cast, noon).plan_id, stories.a_case(cast, noon).number
+    return lambda: cases.apply_plan(actor=cast.lin, number=number, plan=plan, now=noon)
+
+
+def rest_plan(cast, noon):
+    plan = a_plan(cast, noon).plan_id
+    return lambda: cases.retire_plan(actor=cast.wei, plan=plan, retired=True, now=noon)
+
+
+def with_line(act):
+    def prepare(cast, noon):
+        by = {"actor": cast.lin, "number": stories.a_case(cast, noon).number, "now": noon}
+        [line] = cases.add_to_checklist(text="执照", **by)
+        return lambda: act({"line": line.pk, **by})
+
+    return prepare
+
+
+def to_pool(cast, noon):
+    about = {"number": stories.a_case(cast, noon).number, "to": f"pool:{cast.pool.pk}", "reason": "x"}
+    return cases.hand_over(actor=cast.lin, now=noon, **about)
+
+
+def with_handover(act):
+    def prepare(cast, noon):
+        given = to_pool(cast, noon)
+        return lambda: act({"actor": cast.wei, "number": given.case.number, "now": noon})
+
+    return prepare
+
+
+def take_back(cast, noon):
+    given = to_pool(cast, noon)
+    return lambda: cases.pull_back(handovers=[given.pk], now=given.answer_by)
+
+
+def a_promise(cast, noon):
+    about = {"number": stories.a_case(cast, noon).number, "kind": "call", "text": "打电话"}
+    return cases.make_promise(actor=cast.lin, due_at=noon + timedelta(hours=1), now=noon, **about)
+
+
+def keep_promise(cast, noon):
+    made = a_promise(cast, noon)
+    about = {"number": made.case.number, "promise": made.pk, "kept": True}
+    return lambda: cases.end_promise(actor=cast.lin, now=noon, **about)
+
+
+def an_absence(cast, noon):
+    times = {"since": noon, "until": noon + timedelta(days=1), "now": noon}
+    return people.set_absence(actor=cast.lin, user=cast.lin, substitute=cast.wei, **times)
+
+
+def back_early(cast, noon):
+    absence = an_absence(cast, noon)
+    return lambda: people.end_absence(actor=cast.lin, absence=absence.pk, now=noon)
+
+
 def say(cast, noon):
     number = stories.a_case(cast, noon).number
     return lambda: cases.say(actor=cast.mira, number=number, body="?", now=noon)
@@ -188,6 +287,60 @@ def with_case(act, *before):
 
 def wait(**by):
     return cases.wait_for_merchant(days=3, **by)
+
+
+def with_bulk(act):
+    """Mira's case is asked to be urgent by a bulk change that has been done."""
+
+    def prepare(cast, noon):
+        number = stories.a_case(cast, noon).number
+        plan = cases.BulkPlan(Change(priority=1))
+        about = {"actor": cast.lin, "now": noon}
+        bulk = cases.ask_bulk(numbers=[number], plan=plan, idempotency_key="k", **about)
+        cases.run_bulk(bulk=bulk.pk, **about)
+        return lambda: act({"bulk": bulk.pk, **about})
+
+    return prepare
+
+
+def ask_bulk(cast, noon):
+    number = stories.a_case(cast, noon).number
+    about = {"plan": cases.BulkPlan(Change(priority=1)), "idempotency_key": "k", "now": noon}
+    return lambda: cases.ask_bulk(actor=cast.lin, numbers=[number], **about)
+
+
+def with_macro(act):
+    def prepare(cast, noon):
+        wording = cases.Wording("谢谢", "谢谢 {merchant}")
+        macro = cases.save_macro(actor=cast.lin, wording=wording, now=noon)
+        return lambda: act({"actor": cast.lin, "macro": macro.pk, "now": noon})
+
+    return prepare
+
+
+def apprentice(cast, noon):
+    return cases.set_apprentice(actor=cast.wei, user=cast.lin, approver=cast.wei, now=noon)
+
+
+def end_apprentice(cast, noon):
+    one = apprentice(cast, noon).pk
+    return lambda: cases.end_apprentice(actor=cast.wei, apprentice=one, now=noon)
+
+
+def with_held(act):
+    def prepare(cast, noon):
+        apprentice(cast, noon)
+        number = stories.a_case(cast, noon).number
+        held = cases.ask_approval(actor=cast.lin, number=number, body="好", now=noon)
+        return lambda: act({"actor": cast.wei, "reply": held.pk, "now": noon})
+
+    return prepare
+
+
+def ask_approval(cast, noon):
+    apprentice(cast, noon)
+    number = stories.a_case(cast, noon).number
+    return lambda: cases.ask_approval(actor=cast.lin, number=number, body="好", now=noon)
 
 
 def with_view(act):
@@ -315,6 +468,30 @@ CALLS = {
     "cases.say": say,
     "cases.open_task": lambda cast, noon: lambda: a_task(cast, noon),
     "cases.finish_tasks": finish,
+    "cases.ask_task": lambda cast, noon: lambda: asked(cast, noon),
+    "cases.wait_for_task": wait_behind,
+    "cases.finish_task": with_task(lambda by: cases.finish_task(**by)),
+    "cases.drop_task": with_task(lambda by: cases.drop_task(reason="x", **by)),
+    "cases.say_on_task": with_task(lambda by: cases.say_on_task(body="x", **by)),
+    "cases.hold_by_task": with_task(lambda by: cases.hold_by_task(holds=False, **by)),
+    "cases.give_task": with_task(lambda by: cases.give_task(doer=f"person:{by['actor'].pk}", **by)),
+    "cases.escalate_tasks": with_task(
+        lambda by: cases.escalate_tasks(tasks=[by["task"]], now=by["now"] + timedelta(days=9))
+    ),
+    "cases.save_plan": lambda cast, noon: lambda: a_plan(cast, noon),
+    "cases.retire_plan": rest_plan,
+    "cases.apply_plan": put_plan,
+    "cases.add_to_checklist": with_case(lambda **by: cases.add_to_checklist(text="x", **by)),
+    "cases.tick_line": with_line(lambda by: cases.tick_line(ticked=True, **by)),
+    "cases.cut_line": with_line(lambda by: cases.cut_line(**by)),
+    "cases.hand_over": lambda cast, noon: lambda: to_pool(cast, noon),
+    "cases.accept_case": with_handover(lambda by: cases.accept_case(**by)),
+    "cases.decline_case": with_handover(lambda by: cases.decline_case(reason="x", **by)),
+    "cases.pull_back": take_back,
+    "cases.make_promise": lambda cast, noon: lambda: a_promise(cast, noon),
+    "cases.end_promise": keep_promise,
+    "people.set_absence": lambda cast, noon: lambda: an_absence(cast, noon),
+    "people.end_absence": back_early,
     "cases.delete_view": with_view(lambda by: cases.delete_view(**by)),
     "cases.rename_view": with_view(lambda by: cases.rename_view(name="12.12", **by)),
     "cases.save_view": lambda cast, noon: (
@@ -323,6 +500,21 @@ CALLS = {
     "cases.solve_case": with_case(cases.solve_case),
     "cases.reopen_case": with_case(cases.reopen_case, cases.solve_case),
     "cases.wait_for_merchant": with_case(wait),
+    "cases.set_priority": with_case(lambda **by: cases.set_priority(priority=1, **by)),
+    "cases.set_kind": with_case(lambda **by: cases.set_kind(kind="question", **by)),
+    "cases.set_tags": with_case(lambda **by: cases.set_tags(add=["x"], **by)),
+    "cases.watch_case": with_case(cases.watch_case),
+    "cases.unwatch_case": with_case(cases.unwatch_case, cases.watch_case),
+    "cases.share_draft": with_case(lambda **by: cases.share_draft(internal=False, body="?", read=0, **by)),
+    "cases.save_macro": with_macro(lambda by: cases.save_macro(wording=cases.Wording("a", "b"), **by)),
+    "cases.delete_macro": with_macro(lambda by: cases.delete_macro(**by)),
+    "cases.set_apprentice": lambda cast, noon: lambda: apprentice(cast, noon),
+    "cases.end_apprentice": end_apprentice,
+    "cases.ask_approval": ask_approval,
+    "cases.approve_reply": with_held(lambda by: cases.approve_reply(body="好", **by)),
+    "cases.return_reply": with_held(lambda by: cases.return_reply(reason="?", **by)),
+    "cases.ask_bulk": ask_bulk,
+    "cases.undo_bulk": with_bulk(lambda by: cases.undo_bulk(**by)),
     "cases.stop_waiting": with_case(cases.stop_waiting, wait),
     "coverage.assign": hand_over,
     "coverage.end_responsibility": end_it,
@@ -382,7 +574,9 @@ CALLS = {
     "packages.submit_composition": composed,
     "packages.submit_package": with_package(draft, lambda by: packages.submit_package(**by)),
     "people.accept_invitation": accept,
-    "people.change_news": own_account(people.change_news, wish=people.NewsWish(["answer"], [], time(9), None)),
+    "people.change_news": own_account(
+        people.change_news, wish=people.NewsWish(["answer"], [], time(9), None)
+    ),
     "people.change_password": own_account(people.change_password, password=STRONG),
     "people.change_person": own_account(people.change_person, name="莫", language="en"),
     "people.end_sessions": end_sessions,
