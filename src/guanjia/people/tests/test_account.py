@@ -124,7 +124,7 @@ def test_it_costs_the_same_however_much_there_is(inside, mira, noon, django_asse
         for _ in range(more):
             issue_token(actor=actor_of(mira), user=mira, label="x", now=noon)
             Client().post("/sign-in", {"login": "mira", "password": PASSWORD})
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             answer = inside.get("/account/")
         counts.append(answer.content.decode().count("revoke"))
     assert answer.status_code == 200

@@ -22,21 +22,20 @@ from guanjia.post.models import Delivery, DeliveryState, News, Notice, Side
 from guanjia.post.queries import notices, unread_count
 from guanjia.post.telling import tell
 from guanjia.post.tellings import BY_CODE, TELLINGS, WAKING
+from guanjia.post.tests.rounds import MAIL, tell_all
 
 pytestmark = pytest.mark.django_db
 
 MARK = "只有自己人能看的话 7f3a"
 
 
-def tell_all(now):
-    """Tell of everything that woke the post."""
-    found = [key for (key,) in rows("SELECT key FROM base_flow WHERE name = 'post.tell' ORDER BY key")]
-    tell(found, now)
-    return found
-
-
 def phrases(user, now):
     return [entry.piece.phrase for entry in notices(user).entries]
+
+
+@pytest.fixture(autouse=True)
+def _mail(settings):
+    settings.MAIL = MAIL
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def test_telling_twice_changes_nothing(cast, noon, case, unchanged):
 def test_an_internal_note_reaches_nobody_of_the_merchant(cast, noon, case):
     """Its words, its existence, its author: nothing of it in what is theirs."""
     with_mail(cast.mira, cast.lin, cast.wei)
-    say(actor=cast.wei, number=case.number, body="先看看。", now=noon)
+    say(actor=cast.wei, number=case.number, body="先看看。", now=noon, internal=True)
     tell_all(noon)
     before = Notice.objects.filter(user=cast.mira).count(), Delivery.objects.filter(user=cast.mira).count()
     say(actor=cast.lin, number=case.number, body=MARK, now=noon, internal=True)
@@ -125,7 +124,7 @@ def test_an_internal_note_reaches_nobody_of_the_merchant(cast, noon, case):
 
 def test_whoever_belongs_to_the_merchant_hears_no_note_even_when_they_also_work_here(cast, noon, case):
     Member.objects.create(merchant=cast.mira_shop, user=cast.wei, role=MemberRole.STAFF)
-    say(actor=cast.wei, number=case.number, body="我两边都是。", now=noon)
+    say(actor=cast.wei, number=case.number, body="我两边都是。", now=noon, internal=True)
     say(actor=cast.lin, number=case.number, body=MARK, now=noon, internal=True)
     tell_all(noon)
     assert "林晓 Lin留下内部备注" not in phrases(cast.wei, noon)
