@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop as n_
 from guanjia.base.moments import moment
 from guanjia.cases.mark_history import MARKS_TOLD
 from guanjia.cases.models import LinkKind, TaskKind
+from guanjia.cases.work_history import WORK_TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ SAID: Mapping[LinkKind, tuple[str, str]] = {
 
 _TELL: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     **MARKS_TOLD,
+    **WORK_TOLD,
     "cases.opened": _opened,
     "cases.message_sent": _said,
     "cases.file_added": lambda _p: _("附上一个文件。"),

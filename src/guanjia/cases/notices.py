@@ -35,6 +35,14 @@ WORDS: Mapping[str, str] = {
     "led_on": n_("这件事已经结束；之后说的话成了新的一件：%(other)s。"),
     "routine_word": n_("%(text)s"),
     "part_of_major": n_("同一个原因影响了多家商家，由服务体系统一处理；有进展会在这里告诉您。"),
+    "case_handed_over": n_("这件事现在由%(who)s负责。"),
+    "promised": n_("约定：%(text)s，最迟 %(due)s。"),
+    "promise_taken_back": n_("之前的约定取消了：%(text)s。"),
+    "mail_files_refused": n_("邮件里的这些文件没有收下：%(names)s。太大，或是不收的类型；请换个方式发来。"),
+    "mail_cut": n_("这封邮件太大，只收下了开头的文字，文件没有收下；请分几次发来。"),
+    "mail_away": n_("%(who)s的邮箱自动回复：暂时不在。"),
+    "mail_returned": n_("写给%(who)s的邮件被退回，没有送到；请用别的方式联系，并核对邮箱。"),
+    "mail_delayed": n_("写给%(who)s的邮件还没有送到，对方的邮件服务器仍在重试。"),
     "needs_hand": n_("“%(line)s”的一项需要专人处理，已指定负责人。"),
 }
 

@@ -181,3 +181,13 @@ class PromiseEnded(Payload):
     follow_up: int
     kept: bool
     late: bool
+
+
+@dataclass(frozen=True)
+class StoodIn(Payload):
+    """The author of this message stood in for `absent`, whose case it is."""
+
+    kind: ClassVar[str] = "cases.stood_in"
+    case: str
+    message: int
+    absent: int

@@ -14,6 +14,7 @@ from guanjia.base.flows import Crew, Engine, crew
 from guanjia.base.processes.cpus import own_cpu
 from guanjia.cases.flows.clocks import ClocksFlow
 from guanjia.cases.flows.structure import ClosingFlow, MajorFlow
+from guanjia.cases.flows.work import HandoverFlow, OverdueTaskFlow
 from guanjia.config import env
 from guanjia.lines.client import Limits, LineClient
 from guanjia.lines.flows import KIT_SECONDS, ConformanceFlow
@@ -58,6 +59,8 @@ def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
     return [
         Engine(DecisionFlow(http), runners, inflight=32),
         Engine(ClocksFlow(), runners, inflight=1),
+        Engine(OverdueTaskFlow(), runners, batch=100, inflight=200),
+        Engine(HandoverFlow(), runners, batch=20, inflight=40),
         Engine(ClosingFlow(), runners, batch=100, inflight=200),
         Engine(MajorFlow(), runners, batch=1, inflight=4),
         Engine(TriggerFlow(), runners, batch=8, inflight=32),

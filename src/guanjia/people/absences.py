@@ -28,6 +28,14 @@ def present(user: User, *, at: datetime) -> User:
     return found.substitute if found and found.substitute.is_active else user
 
 
+def stood_in_for(user: User, owner: int | None, *, at: datetime) -> int | None:
+    """The owner's id, if this person stands in for them at this instant."""
+    if owner is None or owner == user.pk:
+        return None
+    stands = Absence.objects.filter(user=owner, substitute=user, during__contains=at).exists()
+    return owner if stands else None
+
+
 def absences(user: User | None, *, now: datetime) -> list[Absence]:
     """Those of one person, or of everybody, that are not over; the next first."""
     found = Absence.objects.select_related("user", "substitute").filter(during__endswith__gt=now)

@@ -30,14 +30,35 @@ from guanjia.cases.actions.closing import (
     stop_waiting,
     wait_for_merchant,
 )
+from guanjia.cases.actions.handover import accept_case, decline_case, hand_over, pull_back
 from guanjia.cases.actions.intake import open_case
 from guanjia.cases.actions.links import link_cases, unlink_cases
 from guanjia.cases.actions.macros import Wording, delete_macro, save_macro
 from guanjia.cases.actions.marks import set_kind, set_priority, set_tags, unwatch_case, watch_case
 from guanjia.cases.actions.merging import merge_cases, split_case, unmerge_cases
+from guanjia.cases.actions.plans import (
+    add_to_checklist,
+    apply_plan,
+    cut_line,
+    retire_plan,
+    save_plan,
+    tick_line,
+)
 from guanjia.cases.actions.presence import be_present, save_draft, share_draft
+from guanjia.cases.actions.promises_made import end_promise, make_promise
 from guanjia.cases.actions.talk import say
-from guanjia.cases.actions.tasks import finish_tasks, open_task
+from guanjia.cases.actions.tasks import (
+    ask_task,
+    drop_task,
+    escalate_tasks,
+    finish_task,
+    finish_tasks,
+    give_task,
+    hold_by_task,
+    open_task,
+    say_on_task,
+    wait_for_task,
+)
 from guanjia.cases.actions.views import delete_view, rename_view, save_view
 
 __all__ = [
@@ -45,35 +66,53 @@ __all__ = [
     "BulkPlan",
     "Outcome",
     "Wording",
+    "accept_case",
+    "add_to_checklist",
+    "apply_plan",
     "approve_reply",
     "ask_approval",
     "ask_bulk",
+    "ask_task",
     "be_present",
     "cancel_clocks",
     "carry_out",
     "close_cases",
+    "cut_line",
+    "decline_case",
     "delete_macro",
     "delete_view",
+    "drop_task",
     "end_apprentice",
+    "end_promise",
+    "escalate_tasks",
+    "finish_task",
     "finish_tasks",
+    "give_task",
+    "hand_over",
+    "hold_by_task",
     "link_cases",
+    "make_promise",
     "merchant_has_the_turn",
     "merge_cases",
     "open_case",
     "open_task",
     "pause_clocks",
+    "pull_back",
     "rename_view",
     "reopen_case",
     "reown_clocks",
     "reset_clocks",
     "resume_clocks",
     "retarget_clocks",
+    "retire_plan",
     "return_reply",
     "run_bulk",
     "save_draft",
     "save_macro",
+    "save_plan",
     "save_view",
     "say",
+    "say_on_task",
     "set_apprentice",
     "set_kind",
     "set_priority",
@@ -86,11 +125,13 @@ __all__ = [
     "stop_clocks_of",
     "stop_item_clocks",
     "stop_waiting",
+    "tick_line",
     "try_bulk",
     "undo_bulk",
     "unlink_cases",
     "unmerge_cases",
     "unwatch_case",
     "wait_for_merchant",
+    "wait_for_task",
     "watch_case",
 ]

@@ -13,6 +13,7 @@ from guanjia.base.actors import SYSTEM, Actor
 from guanjia.base.errors import BadInput
 from guanjia.base.flows import wake
 from guanjia.cases.actions.clocks import merchant_has_the_turn, start_clock, stop_clocks
+from guanjia.cases.actions.promises_made import end_with_case
 from guanjia.cases.belonging import OVER, ClosedForGood, MergedAway, comes_back, merged_into
 from guanjia.cases.events import CaseClosed, CaseReopened, CaseSolved, WaitBegun, WaitEnded
 from guanjia.cases.models import Case, CaseState, Clock, ClockKind, Message
@@ -45,6 +46,7 @@ def solve_case(*, actor: User, number: str, now: datetime) -> Case:
         raise AlreadySolved(_("这件事已经办结。"), hint=_("请刷新查看最新状态。"))
     refuse_running(case)
     refuse_held(case)
+    end_with_case(case, actor=actor, now=now)
     case.state, case.solved_at, case.due_at = CaseState.SOLVED, now, None
     case.save(update_fields=["state", "solved_at", "due_at"])
     stop_clocks(case, now=now, kinds=list(ClockKind))

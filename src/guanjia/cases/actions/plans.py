@@ -176,9 +176,9 @@ def _put_on(
 def add_to_checklist(*, actor: User, number: str, text: str, now: datetime) -> list[CheckLine]:
     """Each line of the text is one line of the case's checklist. Raises Missing, Forbidden, BadInput,
     AlreadySolved, ChecklistFull."""
+    case = lock_case(actor, number, now)
     asked = [line for line in text.splitlines() if line.strip()]
     lines = [clean(line, field=_("清单"), most=LINE_MOST) for line in asked or [""]]
-    case = lock_case(actor, number, now)
     if case.checklist.count() + len(lines) > LINES_MOST:
         raise ChecklistFull(_("一份清单最多 %(most)d 行。") % {"most": LINES_MOST})
     rows = [CheckLine(case=case, text=line, added_by=actor, added_at=now) for line in lines]

@@ -17,6 +17,7 @@ from guanjia.cases.actions.closing import asks_price, bring_back
 from guanjia.cases.actions.files import add_files
 from guanjia.cases.actions.following import follow_up, leads_on
 from guanjia.cases.actions.marks import note_mentions
+from guanjia.cases.actions.promises_made import keep_by_word
 from guanjia.cases.approvers import approver_of
 from guanjia.cases.belonging import merged_into
 from guanjia.cases.changing import Change
@@ -24,8 +25,10 @@ from guanjia.cases.events import MessageSent
 from guanjia.cases.filing import Upload, check_files, digests
 from guanjia.cases.models import Case, ClockKind, Draft, Message, SharedDraft
 from guanjia.cases.rules import NEED_MOST, AnsweredMeanwhile, DraftMoved, NeedsApproval, access_case
+from guanjia.cases.work_events import StoodIn
 from guanjia.coverage.rules import Verb
 from guanjia.ledger.actions import Entry, record
+from guanjia.people.absences import stood_in_for
 from guanjia.people.actors import actor_of
 from guanjia.people.models import User
 
@@ -89,12 +92,17 @@ def put_word(case: Case, *, author: User, internal: bool, body: str, now: dateti
     case = merged_into(case) or case
     if not internal and leads_on(case, author=author, now=now):
         return follow_up(case, author=author, said=body, now=now)
-    message = Message.objects.create(case=case, author=author, internal=internal, body=body, at=now)
+    absent = stood_in_for(author, case.person_id, at=now)
+    message = Message.objects.create(
+        case=case, author=author, standing_in_id=absent, internal=internal, body=body, at=now
+    )
     Draft.objects.filter(case=case, author=author, internal=internal).delete()
     if not internal:
         _follow(case, author, now)
     sent = MessageSent(case.number, message.pk, internal)
-    record([Entry(now, actor_of(author), f"case:{case.number}", sent, case.merchant_id)])
+    told = [sent, StoodIn(case.number, message.pk, absent)] if absent else [sent]
+    by, about = actor_of(author), f"case:{case.number}"
+    record([Entry(now, by, about, payload, case.merchant_id) for payload in told])
     note_mentions(case, author, message, now)
     return message
 
@@ -146,6 +154,7 @@ def _follow(case: Case, actor: User, now: datetime) -> None:
     """What a public word does to the waits: the answer of one side, or of the other."""
     if not case.merchant.members.filter(user=actor).exists():
         stop_clocks(case, now=now, kinds=[ClockKind.FIRST_ANSWER, ClockKind.NEXT_ANSWER])
+        keep_by_word(case, actor=actor, now=now)
         return
     if not asks_price(case):
         stop_clocks(case, now=now, kinds=[ClockKind.MERCHANT_ANSWER])

@@ -128,6 +128,7 @@ def ask_task(
     The doer sees the task and no more of the case than it says. Raises Missing, Forbidden, BadInput,
     AlreadySolved, TooManyTasks, WaitsForItself.
     """
+    case = lock_case(actor, number, now)
     wanted = Wanted(
         title=clean(title, field=_("任务"), most=TITLE_MOST),
         doer=find_doer(doer),
@@ -140,7 +141,6 @@ def ask_task(
         visible=visible,
     )
     _require_dates(wanted, now)
-    case = lock_case(actor, number, now)
     waits_for = _blockers(case, wanted.after)
     return add_task(case, wanted, waits_for, actor=actor, now=now)
 
@@ -280,8 +280,8 @@ def finish_task(*, actor: User, task: int, now: datetime, word: str = "") -> Tas
     What waited for it may begin: its clock starts at this instant. Raises Missing, TaskEndedAlready,
     TaskWaits, BadInput.
     """
-    word = clean(word, field=_("说明"), most=DETAIL_MOST, least=0)
     found = _locked(actor, task, now)
+    word = clean(word, field=_("说明"), most=DETAIL_MOST, least=0)
     if found.state == TaskState.BLOCKED:
         raise TaskWaits(_("前面的任务还没有做完。"), hint=_("请等它们做完；不用等的，请在事项上解开。"))
     return _end(found, TaskState.DONE, word, actor, now)
@@ -291,8 +291,9 @@ def finish_task(*, actor: User, task: int, now: datetime, word: str = "") -> Tas
 def drop_task(*, actor: User, task: int, reason: str, now: datetime) -> Task:
     """The work is not needed after all; who looks after the case says why. Raises Missing, BadInput,
     TaskEndedAlready."""
+    found = _locked(actor, task, now, desk=True)
     reason = clean(reason, field=_("为什么不做"), most=DETAIL_MOST)
-    return _end(_locked(actor, task, now, desk=True), TaskState.DROPPED, reason, actor, now)
+    return _end(found, TaskState.DROPPED, reason, actor, now)
 
 
 def _end(task: Task, state: TaskState, word: str, actor: User, now: datetime) -> Task:
@@ -334,8 +335,8 @@ def _start(task: Task, now: datetime) -> None:
 def say_on_task(*, actor: User, task: int, body: str, now: datetime, asks: bool = False) -> TaskWord:
     """A word between who asked for a task and who does it; `asks`: a question back. Raises Missing,
     BadInput."""
-    body = clean(body, field=_("说明"), most=DETAIL_MOST)
     found = access_task(actor=actor, task=task, now=now)
+    body = clean(body, field=_("说明"), most=DETAIL_MOST)
     word = TaskWord.objects.create(task=found, author=actor, body=body, asks=asks, at=now)
     said = TaskSaid(found.case.number, found.pk, word.pk, asks, found.created_by_id, found.assignee_id)
     _log(actor_of(actor), found.case, said, now)
