@@ -21,6 +21,7 @@ from guanjia.lines.flows import KIT_SECONDS, ConformanceFlow
 from guanjia.lines.health import keep_vitals
 from guanjia.lines.hosted.flows import DecisionFlow, session
 from guanjia.packages.flows import PackageFlow
+from guanjia.post.mail.flows import MAILBOX_SECONDS, MailboxFlow, MailFlow
 from guanjia.routines.flows import ScheduleFlow, TriggerFlow
 from guanjia.search.flows import CaseWordsFlow, MerchantWordsFlow
 
@@ -67,6 +68,8 @@ def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
         Engine(ScheduleFlow(), runners, batch=1, inflight=4),
         Engine(CaseWordsFlow(), runners, batch=64, inflight=128),
         Engine(MerchantWordsFlow(), runners, batch=1, inflight=4),
+        Engine(MailboxFlow(), runners, inflight=1, call_seconds=MAILBOX_SECONDS),
+        Engine(MailFlow(), runners, batch=1, inflight=4),
         Engine(kit, runners, inflight=4, call_seconds=KIT_SECONDS + 30),
     ]
 
