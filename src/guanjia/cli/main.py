@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "person": ("guanjia.cli.people:person_group", "Let people in."),
     "line": ("guanjia.cli.lines:line_group", "Register, check and serve business lines."),
     "package": ("guanjia.cli.packages:package_group", "Look at packages."),
+    "replay": ("guanjia.demo.replay.command:replay_group", "Play real data again and compare."),
     "doctor": ("guanjia.cli.doctor:doctor", "Say how the house is, and what to do if it is not well."),
 }
 
