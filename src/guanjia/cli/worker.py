@@ -21,7 +21,10 @@ from guanjia.lines.flows import KIT_SECONDS, ConformanceFlow
 from guanjia.lines.health import keep_vitals
 from guanjia.lines.hosted.flows import DecisionFlow, session
 from guanjia.packages.flows import PackageFlow
+from guanjia.post.calls import CALL_SECONDS, Caller, caller
+from guanjia.post.flows import DeliverFlow, SweepFlow, TellFlow
 from guanjia.post.mail.flows import MAILBOX_SECONDS, MailboxFlow, MailFlow
+from guanjia.post.mail.outgoing import deliver
 from guanjia.routines.flows import ScheduleFlow, TriggerFlow
 from guanjia.search.flows import CaseWordsFlow, MerchantWordsFlow
 
@@ -41,12 +44,14 @@ async def work(*, batch: int, inflight: int, settlers: int = 1) -> None:
         async with (
             LineClient(settings.LINE_NETWORKS, limits=limits) as client,
             session() as http,
+            caller(deliver, settings.HOOK_NETWORKS) as calls,
             crew(dsn, threads=settlers + 1) as packers,
             crew(dsn, threads=ERRAND_THREADS) as runners,
         ):
             engines: list[Engine[Any, Any]] = [
                 Engine(PackageFlow(client), packers, batch=batch, inflight=inflight, settlers=settlers),
                 *_errands(runners, http),
+                *_post(runners, calls),
             ]
             async with asyncio.TaskGroup() as running:
                 for engine in engines:
@@ -71,6 +76,15 @@ def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
         Engine(MailboxFlow(), runners, inflight=1, call_seconds=MAILBOX_SECONDS),
         Engine(MailFlow(), runners, batch=1, inflight=4),
         Engine(kit, runners, inflight=4, call_seconds=KIT_SECONDS + 30),
+    ]
+
+
+def _post(runners: Crew, calls: Caller) -> list[Engine[Any, Any]]:
+    """Telling people: what is told at once in one transaction, what leaves the house call by call."""
+    return [
+        Engine(TellFlow(), runners, batch=64, inflight=128),
+        Engine(DeliverFlow(calls), runners, batch=32, inflight=64, call_seconds=CALL_SECONDS),
+        Engine(SweepFlow(), runners, batch=1, inflight=1),
     ]
 
 

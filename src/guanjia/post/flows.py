@@ -45,7 +45,7 @@ class DeliverFlow:
 
 
 class SweepFlow:
-    """Implements `base.flows.engine.FlowKind`; its one key is woken by every worker that begins."""
+    """Implements `base.flows.engine.FlowKind`; its one key is there from the first migration on."""
 
     name = SWEEP_FLOW
 

@@ -78,6 +78,10 @@ def _public(fact: Fact) -> bool:
     return fact.message is not None and not fact.internal
 
 
+def _internal(fact: Fact) -> bool:
+    return fact.internal
+
+
 def _notices(kind: str) -> Callable[[Fact], bool]:
     return lambda fact: kind in fact.payload.get("notices", ())
 
@@ -117,7 +121,7 @@ def _tasks(code: str, news: str, words: str, *members: str, **more: Any) -> tupl
 
 TELLINGS: Mapping[str, tuple[Telling, ...]] = {
     "cases.opened": (
-        _merchant("opened", "case", merchant_people, n_("%(who)s替您提出了一件事"), when=_ours),
+        _merchant("opened", "case", merchant_people, n_("%(who)s 替您提出了一件事"), when=_ours),
         _house("opened", "case", all_of(holders, desk), n_("%(merchant)s有一件新的事")),
     ),
     "cases.message_sent": (
@@ -125,7 +129,7 @@ TELLINGS: Mapping[str, tuple[Telling, ...]] = {
             "said",
             "answer",
             merchant_people,
-            n_("%(who)s回复了您"),
+            n_("%(who)s 回复了您"),
             shows=True,
             when=lambda fact: _public(fact) and _ours(fact),
         ),
@@ -133,7 +137,7 @@ TELLINGS: Mapping[str, tuple[Telling, ...]] = {
             "heard",
             "answer",
             desk,
-            n_("%(merchant)s的%(who)s说话了"),
+            n_("%(merchant)s的 %(who)s 说话了"),
             shows=True,
             when=lambda fact: _public(fact) and _theirs(fact),
         ),
@@ -141,27 +145,29 @@ TELLINGS: Mapping[str, tuple[Telling, ...]] = {
             "said",
             "note",
             desk,
-            n_("%(who)s回复了%(merchant)s"),
+            n_("%(who)s 回复了%(merchant)s"),
             shows=True,
             when=lambda fact: _public(fact) and _ours(fact),
         ),
-        _house("noted", "note", desk, n_("%(who)s留下内部备注"), shows=True, when=lambda fact: fact.internal),
+        _house(
+            "noted", "note", desk, n_("%(who)s 留下内部备注"), shows=True, when=lambda fact: fact.internal
+        ),
     ),
     "cases.mentioned": (
-        _house("mentioned", "mention", named("users"), n_("%(who)s提到了您"), shows=True, personal=True),
+        _house("mentioned", "mention", named("users"), n_("%(who)s 提到了您"), shows=True, personal=True),
     ),
     "cases.approval_asked": (
-        _house("held", "approval", named("approver"), n_("%(who)s的一段回复等您审"), personal=True),
+        _house("held", "approval", named("approver"), n_("%(who)s 的一段回复等您审"), personal=True),
     ),
     "cases.approval_given": (
-        _house("approved", "approval", named("author"), n_("%(who)s审过了，您的回复已发出"), personal=True),
+        _house("approved", "approval", named("author"), n_("%(who)s 审过了，您的回复已发出"), personal=True),
     ),
     "cases.approval_returned": (
-        _house("returned", "approval", named("author"), n_("%(who)s退回了您的回复"), personal=True),
+        _house("returned", "approval", named("author"), n_("%(who)s 退回了您的回复"), personal=True),
     ),
     "cases.solved": (
         _merchant("solved", "outcome", merchant_people, n_("这件事已办结；回一句话就会重新打开"), when=_ours),
-        _house("solved", "outcome", desk, n_("%(who)s办结了这件事")),
+        _house("solved", "outcome", desk, n_("%(who)s 办结了这件事")),
     ),
     "cases.reopened": (
         _merchant("reopened", "outcome", merchant_people, n_("这件事重新打开了"), when=_ours),
@@ -172,7 +178,7 @@ TELLINGS: Mapping[str, tuple[Telling, ...]] = {
     ),
     "cases.promised": (
         _merchant(
-            "promised", "answer", merchant_people, n_("%(who)s答应在 %(due_at)s 找您"), keeps=("due_at",)
+            "promised", "answer", merchant_people, n_("%(who)s 答应在 %(due_at)s 找您"), keeps=("due_at",)
         ),
     ),
     "cases.rated": (_house("rated", "outcome", desk, n_("%(merchant)s给了 %(score)s 分"), keeps=("score",)),),
@@ -187,10 +193,10 @@ TELLINGS: Mapping[str, tuple[Telling, ...]] = {
     ),
     "cases.task_given": _tasks("given", "task", n_("有任务转给了您"), "assignee"),
     "cases.task_freed": _tasks("freed", "task", n_("您的任务可以开始了"), "assignee"),
-    "cases.task_said": _tasks("word", "task", n_("%(who)s在任务里留了话"), "assignee", "asked_by"),
+    "cases.task_said": _tasks("word", "task", n_("%(who)s 在任务里留了话"), "assignee", "asked_by"),
     "cases.task_overdue": _tasks("late", "overdue", n_("任务没有按时办完"), "assignee", "to"),
     "cases.handed_over": (
-        _house("handed", "change", named("answerable"), n_("%(who)s把这件事交给了您"), personal=True),
+        _house("handed", "change", named("answerable"), n_("%(who)s 把这件事交给了您"), personal=True),
     ),
     "cases.handover_answered": (
         _house("handover", "change", desk, _handed, keeps=("outcome",)),

@@ -62,11 +62,13 @@ END $$;
 CREATE TRIGGER post_news_is_public BEFORE INSERT OR UPDATE ON post_news
   FOR EACH ROW WHEN (NEW.message_id IS NOT NULL) EXECUTE FUNCTION post_public_only();
 """
+SWEEP = "INSERT INTO base_flow (name, key, due_at) VALUES ('post.sweep', 1, now());"
 SLEEP = """
 DROP TRIGGER ledger_event_wakes_the_post ON ledger_event;
 DROP FUNCTION post_tell();
 DROP TRIGGER post_news_is_public ON post_news;
 DROP FUNCTION post_public_only();
+DELETE FROM base_flow WHERE name = 'post.sweep';
 """
 LISTED = ", ".join(f"'{kind}'" for kind in KINDS)
 
@@ -78,4 +80,4 @@ class Migration(migrations.Migration):
         ("ledger", "0001_tables"),
         ("cases", "0001_tables"),
     ]
-    operations = [migrations.RunSQL(WAKE % LISTED + TRIGGER + PUBLIC, SLEEP)]
+    operations = [migrations.RunSQL(WAKE % LISTED + TRIGGER + PUBLIC + SWEEP, SLEEP)]

@@ -77,7 +77,7 @@ def test_a_letter_says_who_said_what_and_where_to_answer(cast, noon, case):
     deliver_all(noon, postman)
     letter = next(one for one in postman.letters if one.address == "mira@example.com")
     assert letter.subject == f"[{case.number}] 双十一首页展示位"
-    assert "林晓 Lin回复了您" in letter.text
+    assert "林晓 Lin 回复了您" in letter.text
     assert "展示位还有三个。" in letter.text
     assert f"/door/M-1042/cases/{case.number}/" in letter.text
     bound = read_token(letter.reply_token)

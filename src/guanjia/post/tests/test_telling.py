@@ -79,7 +79,7 @@ def test_an_answer_is_told_to_the_merchant_with_its_words(cast, noon, case):
     tell_all(noon)
     [entry] = notices(cast.mira).entries
     assert entry.unread
-    assert (entry.piece.phrase, entry.piece.excerpt) == ("林晓 Lin回复了您", "展示位还有三个。")
+    assert (entry.piece.phrase, entry.piece.excerpt) == ("林晓 Lin 回复了您", "展示位还有三个。")
     assert (entry.piece.number, entry.piece.title) == (case.number, "双十一首页展示位")
     assert entry.piece.link == f"/door/M-1042/cases/{case.number}/"
 
@@ -119,7 +119,7 @@ def test_an_internal_note_reaches_nobody_of_the_merchant(cast, noon, case):
     after = Notice.objects.filter(user=cast.mira).count(), Delivery.objects.filter(user=cast.mira).count()
     assert after == before
     assert all(MARK not in entry.piece.body for entry in notices(cast.mira).entries)
-    assert phrases(cast.wei, noon)[0] == "林晓 Lin留下内部备注"
+    assert phrases(cast.wei, noon)[0] == "林晓 Lin 留下内部备注"
 
 
 def test_whoever_belongs_to_the_merchant_hears_no_note_even_when_they_also_work_here(cast, noon, case):
@@ -127,7 +127,7 @@ def test_whoever_belongs_to_the_merchant_hears_no_note_even_when_they_also_work_
     say(actor=cast.wei, number=case.number, body="我两边都是。", now=noon, internal=True)
     say(actor=cast.lin, number=case.number, body=MARK, now=noon, internal=True)
     tell_all(noon)
-    assert "林晓 Lin留下内部备注" not in phrases(cast.wei, noon)
+    assert "林晓 Lin 留下内部备注" not in phrases(cast.wei, noon)
 
 
 def test_the_database_refuses_a_note_as_news_for_a_merchant(cast, noon, case, unchanged):
@@ -153,7 +153,7 @@ def test_a_wait_tells_the_merchant_until_when(cast, noon, case):
 def test_the_end_is_told_to_the_other_side(cast, noon, case):
     solve_case(actor=cast.mira, number=case.number, now=noon)
     tell_all(noon)
-    assert phrases(cast.lin, noon)[0] == "米拉 Mira办结了这件事"
+    assert phrases(cast.lin, noon)[0] == "米拉 Mira 办结了这件事"
     assert phrases(cast.mira, noon) == []
 
 
