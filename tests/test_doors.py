@@ -126,6 +126,7 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "door/<ref:ref>/": (*SEE, merchant("POST", Verb.OPEN_CASE, body=DRAFT)),
     "door/<ref:ref>/live": SEE,
     "door/<ref:ref>/cases/": SEE,
+    "door/<ref:ref>/search": SEE,
     "door/<ref:ref>/cases/<slug:number>/": (*SEE, merchant("POST", Verb.SPEAK, body=DRAFT)),
     "door/<ref:ref>/cases/<slug:number>/live": SEE,
     "door/<ref:ref>/cases/<slug:number>/solve": (merchant("POST", Verb.SOLVE),),
@@ -147,7 +148,7 @@ DOORS: dict[str, tuple[Way, ...]] = {
     # the desk
     "desk/": (at_desk(),),
     "desk/list": (at_desk(),),
-    "desk/find": OWN,  # searches what the visitor may see anyway
+    "desk/search": (at_desk(),),
     "desk/views/": (at_desk(), at_desk("POST")),
     "desk/views/<int:pk>": (Way("POST", frozenset()),),  # nobody's
     "desk/mandates/": (at_desk(),),
@@ -224,6 +225,7 @@ DOORS: dict[str, tuple[Way, ...]] = {
     # the service lead
     "lead/": LEAD,
     "lead/waits/": LEAD,
+    "lead/search": LEAD,
     "lead/lines/<slug:slug>/": LEAD,
 }
 API: dict[str, tuple[Way, ...]] = {

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 
 import django
 
 django.setup()
 
+import entries  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
@@ -67,6 +70,8 @@ SELECT {team}, {MANAGER} + g FROM generate_series(1, {measured}) g;
 INSERT INTO people_pool_members (pool_id, user_id)
 SELECT {pool}, {MANAGER} + g FROM generate_series(1, {measured}) g;
 
+SELECT setseed(0.5);
+
 CREATE TEMP TABLE plan AS
 SELECT i, m, i > {cases} * 0.6 AND (i * 31) % 100 < 55 AS live,
   CASE WHEN m > 1 AND m % 9 <> 0 THEN {MANAGER} + 1 + m % {managers} END AS person,
@@ -79,11 +84,16 @@ FROM (SELECT i, CASE WHEN i % 20 = 0 THEN 1 ELSE 2 + (i * 7919) % ({merchants} -
       FROM generate_series(1, {cases}::bigint) i) each;
 
 INSERT INTO cases_case (id, number, merchant_id, title, need, state, opened_by_id, first_contact_id,
-  person_id, team_id, pool_id, opened_at, solved_at, due_at)
-SELECT i, 'GJ-2026-' || lpad(i::text, 8, '0'), {SHOP} + m, '事项 ' || i || '：想上团购，要一个展位',
-  '想上下周三的团购，同时要一个首页展示位，再备三个仓的货。', CASE WHEN live THEN state ELSE 'closed' END,
+  person_id, team_id, pool_id, opened_at, solved_at, closed_at, due_at)
+SELECT i, 'GJ-2026-' || lpad(i::text, 8, '0'), {SHOP} + m,
+  '事项 ' || i || '：' || CASE WHEN i % 3 = 0 THEN '申请退款' ELSE '想上团购，要一个展位' END,
+  '想上下周三的团购，同时要一个首页展示位，再备三个仓的货。' || coalesce((SELECT string_agg(
+     substr({letters}, 1 + floor(power(random() + 0 * i, 2) * 156)::int, 2),
+     CASE WHEN k % 4 = 0 THEN '，' ELSE '' END) FROM generate_series(1, 24) k), '') || '。货号 SKU-' || lpad(to_hex(i * 2654435761 % 4294967296), 8, '0')
+  || CASE WHEN i % 20000 = 7 THEN '，鸬鹚' ELSE '' END, CASE WHEN live THEN state ELSE 'closed' END,
   {MEMBER} + m, owner, person, team, pool, opened_at,
-  CASE WHEN NOT live THEN opened_at + interval '1 day' END, CASE WHEN live THEN due_at END
+  CASE WHEN NOT live THEN opened_at + interval '1 day' END,
+  CASE WHEN NOT live THEN opened_at + interval '8 days' END, CASE WHEN live THEN due_at END
 FROM plan;
 
 INSERT INTO cases_message (case_id, author_id, internal, body, at)
@@ -122,12 +132,26 @@ SELECT opened_at, 'cases.opened', 'user:' || ({MEMBER} + m), {SHOP} + m,
                      'first_contact', owner, 'due_at', due_at)
 FROM plan WHERE live
 """
-LARGE = ("cases_case", "cases_clock", "cases_message", "packages_package", "packages_item", "ledger_event")
+LARGE = (
+    "cases_case",
+    "cases_clock",
+    "cases_message",
+    "packages_package",
+    "packages_item",
+    "ledger_event",
+)
+SEARCHED = ("search_casewords", "search_merchantwords")
 PLAIN_INDEXES = """
 SELECT c.relname, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE i.indrelid = ANY(%s::regclass[]) AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)
 """
 """Those that no constraint needs."""
+LETTERS = (
+    "一不了人我在有他这为之大来以个中上们到说国和地也子时道出而要于就下得可你年生自会那后能对着事其里所去行过家"
+    "十用发天如然作方成者多日都三小军二无同么经法当起与好看学进种将还分此心前面又定见只主没公从活业品店货仓价"
+    "单退换修改查询物流快递广告流量优惠券满减活动报名审核资质证照品牌授权投诉质检抽样报告包装尺寸重量库存补货"
+)
+"""Of which the made-up words of the cases consist."""
 SEQUENCES = ("people_user", "merchants_merchant", "cases_case", "packages_package")
 
 
@@ -148,11 +172,12 @@ def fill(cases: int) -> None:
         "line": cast.display.pk,
         "service": Service.objects.get(line=cast.display).pk,
         "other": Service.objects.get(line=cast.warehousing).pk,
+        "letters": f"'{LETTERS}'",
         "MANAGER": MANAGER,
         "MEMBER": MEMBER,
         "SHOP": SHOP,
     }
-    with connection.cursor() as cursor, in_bulk(cursor):
+    with connection.cursor() as cursor, in_bulk(cursor, LARGE):
         for step in STEPS.format(**values).split(";\n"):
             cursor.execute(step)
         for table in SEQUENCES:
@@ -160,20 +185,22 @@ def fill(cases: int) -> None:
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {top})")
         cursor.execute("SELECT setval('cases_number', 100000000)")
         cursor.execute("DROP TABLE plan")
+    with connection.cursor() as cursor, in_bulk(cursor, SEARCHED):
+        index(cases, cases // CASES_PER_MERCHANT)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("CHECKPOINT")
 
 
 @contextmanager
-def in_bulk(cursor: CursorWrapper) -> Iterator[None]:
+def in_bulk(cursor: CursorWrapper, tables: Sequence[str]) -> Iterator[None]:
     """Triggers off, few checkpoints, and the indexes of the large tables built at the end: row by row, at
     random places, they would take most of an hour for 10 million cases."""
     cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off")
     cursor.execute("SET maintenance_work_mem = '1GB'; SET work_mem = '256MB'")
     cursor.execute("ALTER SYSTEM SET max_wal_size = '16GB'")
     cursor.execute("SELECT pg_reload_conf()")
-    indexes = rows(PLAIN_INDEXES, [list(LARGE)])
+    indexes = rows(PLAIN_INDEXES, [list(tables)])
     for name, _definition in indexes:
         cursor.execute(f'DROP INDEX "{name}"')
     yield
@@ -182,6 +209,14 @@ def in_bulk(cursor: CursorWrapper) -> Iterator[None]:
     cursor.execute("RESET session_replication_role; RESET maintenance_work_mem; RESET work_mem")
     cursor.execute("ALTER SYSTEM RESET max_wal_size")
     cursor.execute("SELECT pg_reload_conf()")
+
+
+def index(cases: int, merchants: int) -> None:
+    """What search looks through, on all CPUs: the terms are made by our own code, and copied in."""
+    chunks = [("case", low) for low in range(1, cases + 1, entries.CHUNK)]
+    chunks += [("merchant", low) for low in range(SHOP + 1, SHOP + merchants + 1, entries.CHUNK)]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as others:
+        list(others.map(entries.copy, chunks, chunksize=4))
 
 
 def cookie(user: User) -> str:

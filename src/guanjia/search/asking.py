@@ -58,7 +58,8 @@ def read(typed: str) -> Asked:
     quoted = [text for text in _QUOTED.findall(words) if needles_in(text)]
     rest = _QUOTED.sub(" ", words)
     needles = [needle for text in quoted for needle in _whole(text)] + needles_in(rest)
-    known = {name: value for name, value in filters if name == "from" or value in STATES}
+    odd = [f"{name}:{value}" for name, value in filters if name == "is" and value not in STATES]
+    known = {name: value for name, value in filters if f"{name}:{value}" not in odd}
     return Asked(
         typed=typed,
         needles=tuple(dict.fromkeys(needles))[:NEEDLES_MOST],
@@ -66,7 +67,7 @@ def read(typed: str) -> Asked:
         state=known.get("is", ""),
         merchant=known.get("from", ""),
         number=read_number(typed) or "",
-        odd=tuple(f"{name}:{value}" for name, value in filters if name not in known),
+        odd=tuple(odd),
     )
 
 

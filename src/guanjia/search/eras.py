@@ -14,6 +14,8 @@ from dataclasses import dataclass
 
 LEVELS = range(10, 27, 2)
 """Blocks of 2**level ids."""
+NARROW = LEVELS[3]
+"""The level to begin with where there are few to find at all."""
 STEP = 4
 ERA = "e"
 
@@ -32,9 +34,10 @@ def eras_of(key: int) -> list[str]:
     return [_era(level, key >> level) for level in LEVELS]
 
 
-def stretches(high: int) -> Iterator[Stretch]:
-    """All ids below `high` in stretches, the newest first, each STEP times as long as the one before."""
-    for level in LEVELS:
+def stretches(high: int, *, begin: int = LEVELS[0]) -> Iterator[Stretch]:
+    """All ids below `high` in stretches, the newest first, each STEP times as long as the one before; the
+    first has STEP blocks of the level `begin`."""
+    for level in LEVELS[LEVELS.index(begin) :]:
         if high <= 0:
             return
         length = STEP << level

@@ -115,10 +115,11 @@ def search_cases(
         left = max(0.0, patience - (time.monotonic() - began))
         found = walk(Of.CASE, query, scope, most=most, before=before, also=_state(asked), patience=left)
         hits += _hits(asked, scope, found.keys)
-        over = time.monotonic() - began > patience
+        stopped = found.before is not None and len(found.keys) < most
+        over = stopped or time.monotonic() - began > patience
         if found.before is None or over or len(hits) >= most // 2:
-            until = _opened_below(found.before) if over and found.before else None
-            return CaseHits(hits, found.before, until)
+            short = over and found.before is not None and len(hits) < most
+            return CaseHits(hits, found.before, _opened_below(found.before) if short else None)
         before = found.before
     return CaseHits([], None, None)
 

@@ -17,6 +17,7 @@ from guanjia.base.sql import prepared
 from guanjia.people.models import Role, User
 from guanjia.search.terms import OF_MERCHANT
 
+FEW = 3000
 NAMED_MOST = 200
 """Merchants of a portfolio that are asked for by name; of a larger one each match is asked whose it is."""
 
@@ -24,12 +25,14 @@ NAMED_MOST = 200
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a search may find. `query` narrows it in the index, `where` checks each match (with `merchant`
-    for the merchant's id, and `values` beside it); `notes`: internal notes are looked through."""
+    for the merchant's id, and `values` beside it); `notes`: internal notes are looked through; `few`: these
+    merchants have less than FEW cases."""
 
     notes: bool
     query: str
     where: str
     values: Mapping[str, Any]
+    few: bool = False
 
     @property
     def nothing(self) -> bool:
@@ -42,7 +45,8 @@ _HELD = """(r.person_id = %(user)s OR r.team_id = ANY(%(teams)s::bigint[])
 # As `coverage.standing` has it. Scalar, so that it is asked of the matches that are shown and of no others.
 _HIS = f"""coalesce((SELECT true FROM coverage_responsibility r WHERE r.merchant_id = merchant AND {_HELD}
   LIMIT 1), (SELECT true FROM merchants_merchant h WHERE h.id = merchant
-  AND h.home_pool_id = ANY(%(pools)s::bigint[]) AND NOT EXISTS (SELECT FROM coverage_responsibility a LEFT JOIN people_team t ON t.id = a.team_id
+  AND h.home_pool_id = ANY(%(pools)s::bigint[])
+  AND NOT EXISTS (SELECT FROM coverage_responsibility a LEFT JOIN people_team t ON t.id = a.team_id
     LEFT JOIN people_pool g ON g.id = a.pool_id
     JOIN people_user w ON w.id = coalesce(a.person_id, t.lead_id, g.lead_id) AND w.is_active
     WHERE a.merchant_id = h.id AND a.role = 'account_manager' AND a.during @> %(now)s::timestamptz)
@@ -61,10 +65,14 @@ UNION ALL SELECT merchant_id FROM coverage_responsibility r WHERE r.team_id = AN
   AND r.during @> %(now)s::timestamptz
 LIMIT {NAMED_MOST + 1}
 """  # noqa: S608 - our own text
+_COUNTED = f"""
+SELECT count(*) FROM (
+  SELECT FROM cases_case WHERE merchant_id = ANY(%(merchants)s::bigint[]) LIMIT {FEW}) n
+"""  # noqa: S608 - our own text
 
 
 def of_staff(user: User, now: datetime) -> Scope:
-    """Two statements at most."""
+    """Three statements at most."""
     asked = {"user": user.pk, "lead": Role.SERVICE_LEAD.value}
     [(leads, teams, pools)] = prepared(_STAFF, asked)
     if not user.is_active:
@@ -88,4 +96,6 @@ def of_merchant(merchant: int) -> Scope:
 def _of(merchants: set[int], *, notes: bool) -> Scope:
     query = "|".join(f"'{OF_MERCHANT}{one}'" for one in sorted(merchants))
     where = "merchant = ANY(%(merchants)s::bigint[])"
-    return Scope(notes, query, where, {"merchants": sorted(merchants)})
+    values = {"merchants": sorted(merchants)}
+    [(cases,)] = prepared(_COUNTED, values)
+    return Scope(notes, query, where, values, few=cases < FEW)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from guanjia.base.sql import prepared
-from guanjia.search.eras import stretches
+from guanjia.search.eras import LEVELS, NARROW, STEP, stretches
 from guanjia.search.scope import Scope
 
 PATIENCE = 0.04
-"""Seconds after which no older stretch is begun; the page says so and offers to go on."""
+"""Seconds within which the next older stretch must look possible; otherwise the page says how far it has
+looked, and offers to go on."""
 _TOP = {
     "case": "SELECT max(case_id) FROM search_casewords WHERE case_id < %(high)s",
     "merchant": "SELECT max(merchant_id) FROM search_merchantwords WHERE merchant_id < %(high)s",
@@ -58,19 +59,21 @@ def walk(
     Each stretch is one statement.
     """
     began, found = time.monotonic(), list[int]()
+    begun = began
     asked = "&".join(f"({part})" for part in (query, scope.query) if part)
     statement = _FIND.format(key=of.value, where=f"{scope.where or 'true'} AND ({also})")
     high = 0 if scope.nothing else _top(of, before)
     while high > 0:
-        for stretch in stretches(high):
+        for stretch in stretches(high, begin=NARROW if scope.few else LEVELS[0]):
             part = f"({asked})&({stretch.query})" if stretch.query else asked
             given = {"query": part, "low": stretch.low, "high": stretch.high, "most": most - len(found)}
             new = [key for (key,) in prepared(statement, {**given, **scope.values})]
             found += new
             if len(found) >= most:
                 return Found(found, found[-1])
-            if time.monotonic() - began > patience:
-                return Found(found, stretch.low or None)
+            last, begun = time.monotonic() - begun, time.monotonic()
+            if stretch.low and begun - began + STEP * last > patience:
+                return Found(found, stretch.low)
             high = stretch.low if new else _top(of, stretch.low)
             if high < stretch.low - (stretch.high - stretch.low):
                 break  # a gap in the ids, as after a restore: begin small again behind it

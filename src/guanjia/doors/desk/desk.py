@@ -31,7 +31,7 @@ class Desk:
 
     def content(self, **more: Any) -> dict[str, Any]:
         """What the templates around every page of the desk need."""
-        return {"desk": self, "key": self.key, "query": self.query, "sought": self.wanted.words, **more}
+        return {"desk": self, "key": self.key, "query": self.query, **more}
 
     @property
     def key(self) -> str:
@@ -39,7 +39,7 @@ class Desk:
 
     @property
     def title(self) -> str:
-        """Of the open list; empty for a search."""
+        """Of the open list."""
         every = [*self.views.base, *self.views.saved]
         return next((view.title for view in every if view.key == self.key), "")
 

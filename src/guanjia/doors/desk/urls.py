@@ -1,11 +1,22 @@
 from django.urls import path
 
-from guanjia.doors.desk.views import approvals, bulk, cases, history, lists, macros, marks, merchants, talk
+from guanjia.doors.desk.views import (
+    approvals,
+    bulk,
+    cases,
+    history,
+    lists,
+    macros,
+    marks,
+    merchants,
+    search,
+    talk,
+)
 
 urlpatterns = [
     path("", lists.desk, name="desk"),
     path("list", lists.fresh, name="desk_list"),
-    path("find", lists.find, name="desk_find"),
+    path("search", search.find, name="desk_search"),
     path("views/", lists.saved, name="desk_views"),
     path("views/<int:pk>", lists.change, name="desk_view"),
     path("mandates/", merchants.mandates, name="desk_mandates"),

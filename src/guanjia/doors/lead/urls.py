@@ -1,9 +1,18 @@
 from django.urls import path
 
-from guanjia.doors.lead import views
+from guanjia.doors.lead import search, views
+from guanjia.doors.lead.routines import views as routines
 
 urlpatterns = [
     path("", views.lead, name="lead"),
     path("waits/", views.waits, name="lead_waits"),
+    path("search", search.find, name="lead_search"),
     path("lines/<slug:slug>/", views.line, name="lead_line"),
+    path("routines/", routines.routines, name="lead_routines"),
+    path("routines/new/<slug:kind>/", routines.new, name="lead_routine_new"),
+    path("routines/<int:pk>/", routines.routine, name="lead_routine"),
+    path("routines/<int:pk>/edit", routines.edit, name="lead_routine_edit"),
+    path("routines/<int:pk>/switch", routines.switch, name="lead_routine_switch"),
+    path("routines/<int:pk>/log", routines.log, name="lead_routine_log"),
+    path("routines/<int:pk>/runs/<int:run>/", routines.run, name="lead_routine_run"),
 ]

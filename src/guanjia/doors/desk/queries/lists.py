@@ -84,9 +84,8 @@ _HOLDERS: Mapping[str, tuple[str, ...]] = {
     "team": ("team",),
     "pool": ("pool",),
     "solved": ("person", "team"),
-    "all": ("person", "team", "pool"),
 }
-"""Whose cases a view holds. `all` is what a search looks through."""
+"""Whose cases a view holds."""
 _OF = {"person": "c.person_id = %(user)s", "team": "c.team_id = g", "pool": "c.pool_id = g"}
 _NARROW = {
     "soon": "c.due_at >= %(now)s::timestamptz AND c.due_at < %(soon)s::timestamptz",

@@ -1,9 +1,8 @@
-"""The lists of the desk: home, search, and the views that people keep."""
+"""The lists of the desk: home, and the views that people keep."""
 
 from __future__ import annotations
 
 from django.http import HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -11,17 +10,14 @@ from guanjia.base.errors import Refusal
 from guanjia.cases.actions import delete_view, rename_view, save_view
 from guanjia.cases.actions.views import Marks
 from guanjia.cases.changing import read_change
-from guanjia.cases.rules import access_case
-from guanjia.coverage.rules import Verb
 from guanjia.doors.desk.desk import desk_of
 from guanjia.doors.desk.queries.case import own_tasks
 from guanjia.doors.desk.queries.counts import lines
-from guanjia.doors.desk.queries.lists import BESIDE, PAGE, Wanted
+from guanjia.doors.desk.queries.lists import BESIDE, PAGE
 from guanjia.doors.desk.queries.macros import marks_to_choose
 from guanjia.people.pages import Visit, page
 
 NOTHING_NEW = 204
-WORDS_MOST = 60
 DIGITS_MOST = 18
 
 
@@ -41,21 +37,6 @@ def fresh(visit: Visit) -> HttpResponse:
     if visit.request.GET.get("mark") == shown.mark:
         return HttpResponse(status=NOTHING_NEW)
     return visit.render("doors/desk/list_fresh.html", shown.content(open_number=number, fresh=True, at=at))
-
-
-@page()
-def find(visit: Visit) -> HttpResponse:
-    """A number opens its case; other words are looked for in titles, merchants and their references."""
-    words = visit.request.GET.get("q", "").replace("\x00", "").strip()[:WORDS_MOST]
-    if not words:
-        return redirect("desk")
-    try:
-        case = access_case(actor=visit.user, number=words.upper(), verb=Verb.NOTE, now=visit.now)
-        return redirect("desk_case", case.number)
-    except Refusal:
-        shown = desk_of(visit, Wanted("all", words=words))
-    content = shown.content(tasks=own_tasks(visit.user), at="list", searching=True)
-    return visit.render("doors/desk/page.html", content)
 
 
 @page("GET", "POST")
