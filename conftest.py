@@ -11,7 +11,7 @@ from django.utils import translation
 
 from guanjia.base.ports import Reserved
 from guanjia.base.sql import rows
-from guanjia.cases.promises import begin_with_the_house
+from guanjia.cases.promises import ALWAYS, EPOCH, HOUR, Book, Counting, Rule, begin_with, house_book
 from guanjia.demo.cast import Cast, make_cast
 
 NOON = datetime(2026, 11, 10, 4, tzinfo=UTC)
@@ -31,7 +31,14 @@ def _language() -> Iterator[None]:
 def _promises() -> None:
     """Every test begins with the promises and the calendar of the house, and reads no other before one is
     made: what a test asks the database does not depend on which test was before."""
-    begin_with_the_house(seconds=3600)
+    begin_with(house_book(), seconds=3600)
+
+
+@pytest.fixture
+def every_hour_counts(_promises: None) -> None:
+    """For pages, which count from the true time of the day: no hour is closed."""
+    rules = (Rule({"first_answer": 4 * HOUR, "next_answer": 4 * HOUR, "resolution": 72 * HOUR}),)
+    begin_with(Book({"cn": Counting(ALWAYS)}, ((EPOCH, rules),)), seconds=3600)
 
 
 @pytest.fixture

@@ -218,6 +218,11 @@ def forget() -> None:
     _shelf.until = 0.0
 
 
-def begin_with_the_house(seconds: float) -> None:
-    """Know nothing but what comes with the house, for so long: where no version can have been made."""
-    _shelf.book, _shelf.until = Book(_house_calendars()), time.monotonic() + seconds
+def house_book() -> Book:
+    """What comes with the house, before a lead has said anything."""
+    return Book(_house_calendars())
+
+
+def begin_with(known: Book, seconds: float) -> None:
+    """Take this for all there is, for so long: where no version can have been made."""
+    _shelf.book, _shelf.until = known, time.monotonic() + seconds

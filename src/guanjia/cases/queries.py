@@ -15,12 +15,14 @@ CLOCKS_MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class ClockLook:
-    """A wait: what for, since when, until when, and when it ended (None: it runs)."""
+    """A wait: what for, since when, until when (None: it stands still), and when it ended (None: it has
+    not)."""
 
     kind: str
     text: str
+    status: str
     started_at: datetime
-    due_at: datetime
+    due_at: datetime | None
     stopped_at: datetime | None
 
 
@@ -53,7 +55,7 @@ SELECT c.number, m.ref, c.title, c.state,
   coalesce((SELECT name FROM people_user WHERE id = c.person_id),
            (SELECT name FROM people_team WHERE id = c.team_id),
            (SELECT name FROM people_pool WHERE id = c.pool_id)),
-  c.opened_at, k.kind, k.started_at, k.due_at, k.stopped_at
+  c.opened_at, k.kind, k.status, k.started_at, k.due_at, k.stopped_at
 FROM cases_case c JOIN merchants_merchant m ON m.id = c.merchant_id
   LEFT JOIN LATERAL (SELECT * FROM cases_clock WHERE case_id = c.id ORDER BY id LIMIT %(most)s) k ON true
 WHERE c.id = %(case)s ORDER BY k.id
@@ -77,8 +79,10 @@ def look(case: Case) -> CaseLook:
     )
 
 
-def _clock_look(kind: str, started_at: datetime, due_at: datetime, stopped_at: datetime | None) -> ClockLook:
-    return ClockLook(kind, _(ClockKind(kind).label), started_at, due_at, stopped_at)
+def _clock_look(
+    kind: str, status: str, started_at: datetime, due_at: datetime | None, stopped_at: datetime | None
+) -> ClockLook:
+    return ClockLook(kind, _(ClockKind(kind).label), status, started_at, due_at, stopped_at)
 
 
 def message_look(message: Message) -> MessageLook:

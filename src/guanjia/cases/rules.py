@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Missing, Refusal
-from guanjia.cases.models import Case, ClockKind
+from guanjia.cases.models import Case
 from guanjia.coverage.rules import Relation, Verb, check, relations_of
 from guanjia.coverage.standing import standing
 from guanjia.people.models import User
@@ -16,11 +15,6 @@ from guanjia.people.models import User
 NEED_MOST = 20_000
 """Characters of a need or a message; a million-character text is refused, not truncated."""
 TITLE_MOST = 60
-PROMISES: Mapping[ClockKind, timedelta] = {
-    ClockKind.FIRST_ANSWER: timedelta(hours=4),
-    ClockKind.RESOLUTION: timedelta(days=3),
-}
-"""The clocks that start with every case."""
 TASK_DUE = timedelta(hours=4)
 WAIT_DAYS_MOST = 30
 VIEWS = ("mine", "soon", "late", "line", "merchant", "watched", "team", "pool", "solved")

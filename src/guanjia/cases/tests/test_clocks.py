@@ -9,7 +9,7 @@ from guanjia.cases import actions
 from guanjia.cases.actions.acting import act_on_clocks
 from guanjia.cases.flows.clocks import ClocksFlow
 from guanjia.cases.models import Case, Clock, ClockKind, ClockStatus, Priority, Task, TaskKind
-from guanjia.cases.promises import HOUR, HOUSE_RULES, Book, Rule, _house_calendars, _shelf
+from guanjia.cases.promises import EPOCH, HOUR, HOUSE_RULES, Book, Rule, begin_with, house_book
 from guanjia.cases.timing import reading
 from guanjia.ledger.models import Event
 from guanjia.packages.tests import stories
@@ -134,7 +134,7 @@ def test_a_reset_gives_the_whole_promise_again(cast, noon, case):
 
 def test_another_priority_is_another_promise_and_keeps_what_has_passed(cast, noon, case):
     urgent = Rule({ClockKind.FIRST_ANSWER: HOUR}, priority=Priority.URGENT)
-    _shelf.book = Book(_house_calendars(), ((datetime(1970, 1, 1, tzinfo=UTC), (urgent, *HOUSE_RULES)),))
+    begin_with(Book(house_book().calendars, ((EPOCH, (urgent, *HOUSE_RULES)),)), seconds=60)
     Case.objects.filter(pk=case.pk).update(priority=Priority.URGENT)
     case.refresh_from_db()
     assert actions.retarget_clocks(case, noon + 90 * MINUTES) == 1

@@ -41,7 +41,7 @@ def show_case(
     """The page of a case, with the list beside it."""
     case = read.opened(visit.user, number, visit.now)
     side = merchant_look(case.merchant, visit.now)
-    on_case = read.on_case(case, visit.user, side.members)
+    on_case = read.on_case(case, visit.user, side.members, visit.now)
     content = _live(case, side, on_case, read.mark(case.pk, visit.user, visit.now))
     content |= _boxes(on_case, around(case, visit.user), typed)
     if refusal and typed:
@@ -60,7 +60,7 @@ def pulse(visit: Visit, case: Case, mark: str) -> dict[str, Any] | None:
         return None
     found = read.opened(visit.user, case.number, visit.now)
     side = merchant_look(found.merchant, visit.now)
-    on_case = read.on_case(found, visit.user, side.members)
+    on_case = read.on_case(found, visit.user, side.members, visit.now)
     more = more_of(found)
     return _live(found, side, on_case, now) | {"more": more, "moved": mark.partition(":")[0] != found.state}
 
@@ -84,7 +84,7 @@ def _live(case: read.Opened, side: MerchantLook, on_case: read.OnCase, mark: rea
 
 def _boxes(on_case: read.OnCase, beside: Around, typed: Typed | None) -> dict[str, Any]:
     """Both boxes: what was typed before what was saved."""
-    kept, newest = on_case.boxes, on_case.words[-1].pk
+    kept, newest = on_case.boxes, max(word.pk for word in on_case.words)
     found: dict[str, Any] = {"seen": newest, "box": typed.box if typed else "reply", "beside": beside}
     for box, body, at in (("reply", kept.reply, kept.reply_at), ("note", kept.note, kept.note_at)):
         mine = typed if typed and typed.box == box else None

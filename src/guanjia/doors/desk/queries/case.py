@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.sql import prepared
 from guanjia.base.texts import pick
+from guanjia.cases.explaining import Account, account
 from guanjia.cases.history import CaseEvent, told
-from guanjia.cases.models import CaseState, ClockKind, TaskKind
+from guanjia.cases.models import CaseState, Clock, ClockKind, TaskKind
 from guanjia.cases.notices import say
 from guanjia.cases.rules import access_known, no_case
 from guanjia.core.package import PackageState
@@ -60,7 +61,8 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One entry of the conversation. `side` is merchant, staff, note or house."""
+    """One entry of the conversation. `side` is merchant, staff, note or house; `origin` the number of the
+    case where it was said, if not here; the need of that one has minus its id for `pk`."""
 
     pk: int
     side: str
@@ -68,21 +70,24 @@ class Word:
     text: str
     at: datetime
     files: Sequence[FileLook] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A clock in words: whom it waits for, and whether it still runs."""
+    """A clock in words: whom it waits for, whether it still runs, and how it came to its deadline.
+    `due_at` is None while it stands still."""
 
     text: str
     owner: str
     started_at: datetime
-    due_at: datetime
+    due_at: datetime | None
     stopped_at: datetime | None
+    life: Account
 
     @property
-    def kept(self) -> bool:
-        return self.stopped_at is not None and self.stopped_at <= self.due_at
+    def kept(self) -> bool | None:
+        return self.life.reading.kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +180,35 @@ def mark(case: int, user: User, now: datetime) -> Mark:
     return Mark(f"{state}:{of_case or 0}-{of_packages or 0}-{minute}:{others!r}", others)
 
 
+# What was said here, on the cases that were merged into this one, and what was taken along when it was split
+# off; the needs of merged cases are words with minus their case's id.
+JOINED = f"""
+(SELECT id, case_id, author_id, internal, body, notice, at FROM cases_message
+ WHERE case_id = %(case)s ORDER BY id DESC LIMIT {MESSAGES_MOST})
+UNION ALL
+SELECT s.* FROM cases_caselink l CROSS JOIN LATERAL (
+  (SELECT id, case_id, author_id, internal, body, notice, at FROM cases_message
+   WHERE case_id = l.source_id ORDER BY id DESC LIMIT {MESSAGES_MOST})
+  UNION ALL
+  SELECT -id, id, opened_by_id, false, need, NULL, opened_at FROM cases_case WHERE id = l.source_id) s
+WHERE l.target_id = %(case)s AND l.kind = 'merged'
+UNION ALL
+SELECT s.id, s.case_id, s.author_id, s.internal, s.body, s.notice, s.at
+FROM cases_quote q JOIN cases_message s ON s.id = q.message_id WHERE q.case_id = %(case)s
+"""  # noqa: S608 - our own text
 # Each list is one JSON value: read at once, and cheaper than a row at a time.
 _ON_CASE = f"""
 WITH p AS (SELECT id, number FROM packages_package WHERE case_id = %(case)s
            ORDER BY id DESC LIMIT {PACKAGES_MOST})
 SELECT
   (SELECT json_agg(x.one) FROM (
-   SELECT json_build_array(s.id, s.author_id, u.name, s.internal, s.body, s.notice, s.at) AS one
-   FROM cases_message s LEFT JOIN people_user u ON u.id = s.author_id
-   WHERE s.case_id = %(case)s ORDER BY s.id DESC LIMIT {MESSAGES_MOST}) x),
+   SELECT json_build_array(s.id, s.author_id, u.name, s.internal, s.body, s.notice, s.at, o.number) AS one
+   FROM ({JOINED}) s LEFT JOIN people_user u ON u.id = s.author_id
+     LEFT JOIN cases_case o ON o.id = s.case_id AND o.id <> %(case)s
+   ORDER BY s.at DESC, s.id DESC LIMIT {MESSAGES_MOST}) x),
   (SELECT json_agg(x.one) FROM (
-   SELECT json_build_array(k.kind, l.titles, u.name, k.started_at, k.due_at, k.stopped_at) AS one
+   SELECT json_build_array(k.kind, l.titles, u.name, k.started_at, k.due_at, k.stopped_at, k.status,
+     k.calendar, k.promised, k.history) AS one
    FROM cases_clock k JOIN people_user u ON u.id = k.owner_id LEFT JOIN lines_line l ON l.id = k.line_id
    WHERE k.case_id = %(case)s
    ORDER BY k.stopped_at IS NOT NULL, k.stopped_at, k.due_at, k.id LIMIT {CLOCKS_MOST}) x),
@@ -211,7 +234,7 @@ SELECT
 """  # noqa: S608 - our own text
 
 
-def on_case(case: Opened, user: User, members: frozenset[int]) -> OnCase:
+def on_case(case: Opened, user: User, members: frozenset[int], now: datetime) -> OnCase:
     """Two statements, and two more where there are packages."""
     given = {"case": case.pk, "number": case.number, "user": user.pk}
     [found] = prepared(_ON_CASE, given)
@@ -221,7 +244,7 @@ def on_case(case: Opened, user: User, members: frozenset[int]) -> OnCase:
     files = by_message(files_on(case.pk, notes=True))
     return OnCase(
         words=[replace(word, files=files.get(word.pk, ())) for word in words] if files else words,
-        waits=[_wait(*one) for one in clocks],
+        waits=[_wait(*one, now=now) for one in clocks],
         tasks=[_work(*one, settles=by_hand) for one in tasks],
         happenings=_happenings(events, of_packages),
         packages=looks(packages) if packages else [],
@@ -246,21 +269,37 @@ def _word(
     body: str,
     notice: dict[str, Any] | None,
     at: str,
+    origin: str | None,
     *,
     members: frozenset[int],
 ) -> Word:
-    text = body if notice is None else say(notice)
+    text, said_on = body if notice is None else say(notice), origin or ""
     if author is None:
-        return Word(pk, "house", _("管家"), text, _at(at))
+        return Word(pk, "house", _("管家"), text, _at(at), origin=said_on)
     side = "merchant" if author in members else "staff"
-    return Word(pk, "note" if internal else side, name, text, _at(at))
+    return Word(pk, "note" if internal else side, name, text, _at(at), origin=said_on)
 
 
 def _wait(
-    kind: str, line: dict[str, str] | None, owner: str, started_at: str, due_at: str, stopped_at: str | None
+    kind: str,
+    line: dict[str, str] | None,
+    owner: str,
+    started_at: str,
+    due_at: str | None,
+    stopped_at: str | None,
+    status: str,
+    calendar: str,
+    promised: int,
+    history: list[Any],
+    *,
+    now: datetime,
 ) -> Wait:
     text = _("%(line)s答复") % {"line": pick(line)} if line else _(ClockKind(kind).label)
-    return Wait(text, owner, _at(started_at), _at(due_at), _at(stopped_at) if stopped_at else None)
+    clock = Clock(status=status, calendar=calendar, promised=promised, history=history)
+    clock.started_at, clock.due_at = _at(started_at), _at(due_at) if due_at else None
+    clock.stopped_at = _at(stopped_at) if stopped_at else None
+    life = account(clock, now, merchant=False)
+    return Wait(text, owner, clock.started_at, clock.due_at, clock.stopped_at, life)
 
 
 def _work(

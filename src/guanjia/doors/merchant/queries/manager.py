@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 from guanjia.base.moments import span
 from guanjia.base.sql import prepared
+from guanjia.cases.explaining import lasting
 from guanjia.cases.models import ClockKind
-from guanjia.cases.rules import PROMISES
+from guanjia.cases.promises import About, book
 from guanjia.coverage.standing import Standing
 
 
@@ -29,12 +30,12 @@ class ManagerCard:
     kind: str
     lead: str
     backup: str
-    promise: timedelta
+    promise: int
     record: Kept
 
     @property
     def promise_text(self) -> str:
-        return span(self.promise)
+        return lasting(self.promise)
 
     @property
     def usual_text(self) -> str:
@@ -61,7 +62,7 @@ FROM people_user a CROSS JOIN (
     SELECT k.started_at, k.due_at, k.stopped_at
     FROM (SELECT id FROM cases_case WHERE merchant_id = %(merchant)s ORDER BY id DESC LIMIT 60) c
       JOIN cases_clock k ON k.case_id = c.id AND k.kind = 'first_answer'
-    WHERE k.stopped_at IS NOT NULL OR k.due_at < %(at)s::timestamptz
+    WHERE k.status <> 'cancelled' AND (k.stopped_at IS NOT NULL OR k.due_at < %(at)s::timestamptz)
     ORDER BY c.id DESC, k.id DESC LIMIT 20
   ) answers
 ) k
@@ -77,5 +78,6 @@ def manager_of(held: Standing, *, at: datetime) -> ManagerCard:
     [(lead, backup, kept, of, usual)] = prepared(_CARD, about)
     kind = "person" if held.person else "team" if held.team else "pool"
     lead = "" if held.person else lead
-    promise = PROMISES[ClockKind.FIRST_ANSWER]
-    return ManagerCard(held.holder, kind, lead, backup, promise, Kept(kept, of, usual))
+    promise = book().promise(ClockKind.FIRST_ANSWER, About(tier=kind, pool=held.pool), at)
+    assert promise is not None  # the house's own rule fits everybody
+    return ManagerCard(held.holder, kind, lead, backup, promise.seconds, Kept(kept, of, usual))

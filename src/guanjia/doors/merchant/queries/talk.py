@@ -5,15 +5,18 @@ Internal notes are left out in the statement itself: nothing downstream can show
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
-from guanjia.base.moments import span
 from guanjia.base.texts import pick
-from guanjia.cases.models import LIVE, Case, Clock, ClockKind, Message
+from guanjia.cases.explaining import Account, account
+from guanjia.cases.history import SAID
+from guanjia.cases.models import LIVE, Case, CaseLink, Clock, ClockKind, ClockStatus, LinkKind, Message
 from guanjia.cases.notices import words_of
 from guanjia.core.package import PackageState
 from guanjia.doors.files.queries import FileLook, by_message, files_on
@@ -23,17 +26,33 @@ from guanjia.packages.models import Package
 from guanjia.packages.queries import PackageLook, looks
 
 MESSAGES_MOST, PACKAGES_MOST, CLOCKS_MOST = 50, 10, 50
+LINKS_MOST = 50
+LAST = 2**63 - 1
+# Public words said here, on the cases that were merged into this one, and those it was split off with.
+_JOINED = f"""
+SELECT id FROM (
+  (SELECT id FROM cases_message WHERE case_id = %s AND id < %s AND NOT internal
+   ORDER BY id DESC LIMIT {MESSAGES_MOST + 1})
+  UNION ALL SELECT s.id FROM cases_caselink l CROSS JOIN LATERAL (
+    SELECT id FROM cases_message WHERE case_id = l.source_id AND id < %s AND NOT internal
+    ORDER BY id DESC LIMIT {MESSAGES_MOST + 1}) s WHERE l.target_id = %s AND l.kind = 'merged'
+  UNION ALL SELECT s.id FROM cases_quote q JOIN cases_message s ON s.id = q.message_id
+    WHERE q.case_id = %s AND s.id < %s AND NOT s.internal) joined
+ORDER BY id DESC LIMIT {MESSAGES_MOST + 1}
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A message. `side` is merchant, staff or house; the house's own words have no `who`."""
+    """A message. `side` is merchant, staff or house; the house's own words have no `who`. `origin` is
+    the number of the case where it was said, if not here."""
 
     side: str
     who: str
     text: str
     at: datetime
     files: Sequence[FileLook] = ()
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +65,13 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class ClockWord:
-    """A clock in words. `due_at` is None when it has stopped; then `kept` says whether in time."""
+    """A clock in words, and how it came to its deadline. `due_at` is None when it has stopped or stands
+    still."""
 
     text: str
     said: str
     due_at: datetime | None
-    kept: bool
+    life: Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,14 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Another case of this merchant, and what it is to this one."""
+
+    number: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CasePage:
     number: str
     title: str
@@ -84,6 +112,7 @@ class CasePage:
     clocks: tuple[ClockWord, ...]
     packages: tuple[Shown, ...]
     course: tuple[Step, ...]
+    beside: tuple[Beside, ...]
 
 
 def case_by_number(number: str) -> Case | None:
@@ -92,10 +121,10 @@ def case_by_number(number: str) -> Case | None:
     return found.filter(number=number).first()
 
 
-def case_page(case: Case, *, before: int | None = None) -> CasePage:
-    """The case as it is now, in the reader's language; eight statements however much there is."""
+def case_page(case: Case, *, now: datetime, before: int | None = None) -> CasePage:
+    """The case as it is now, in the reader's language; nine statements however much there is."""
     clocks = list(case.clocks.select_related("owner", "line").order_by("pk")[:CLOCKS_MOST])
-    shown = _packages(case)
+    shown, links = _packages(case), _links(case)
     return CasePage(
         number=case.number,
         title=case.title,
@@ -105,51 +134,78 @@ def case_page(case: Case, *, before: int | None = None) -> CasePage:
         closed=case.state == "closed",
         who=str(case.holder),
         due_at=case.due_at if case.state in LIVE else None,
-        talk=talk(case, before=before),
-        clocks=tuple(_clock(clock, case) for clock in clocks),
+        talk=talk(case, links, before=before),
+        clocks=tuple(_clock(clock, case, now) for clock in clocks),
         packages=shown,
         course=_course(case, clocks, [one.look for one in shown]),
+        beside=tuple(_beside(link, case) for link in links),
     )
 
 
-def talk(case: Case, *, before: int | None = None) -> Talk:
-    """The last MESSAGES_MOST public messages, or those before one of them; first of all, the need."""
-    public = Message.objects.select_related("author").filter(case=case, internal=False)
-    if before is not None:
-        public = public.filter(pk__lt=before)
+def _links(case: Case) -> Sequence[CaseLink]:
+    found = CaseLink.objects.select_related("source__opened_by", "target")
+    return list(found.filter(Q(source=case) | Q(target=case)).order_by("pk")[:LINKS_MOST])
+
+
+def _beside(link: CaseLink, case: Case) -> Beside:
+    outward = link.source_id == case.pk
+    other = link.target.number if outward else link.source.number
+    return Beside(other, _(SAID[LinkKind(link.kind)][0 if outward else 1]) % {"other": other})
+
+
+def talk(case: Case, links: Sequence[CaseLink], *, before: int | None = None) -> Talk:
+    """The last MESSAGES_MOST public messages, or those before one of them; first of all, the needs: of this
+    case, and of those that were merged into it."""
+    until = before or LAST
+    given = [case.pk, until, until, case.pk, case.pk, until]
+    joined = RawSQL(_JOINED, given)  # noqa: S611 - our own text
+    public = Message.objects.select_related("author", "case").filter(pk__in=joined)
     found = list(public.order_by("-pk")[: MESSAGES_MOST + 1])
     page = found[:MESSAGES_MOST][::-1]
     mine: set[int | None] = set(
         Member.objects.filter(merchant=case.merchant_id).values_list("user", flat=True)
     )
     files = by_message(files_on(case.pk, notes=False))
-    words = [_word(message, mine, files.get(message.pk, ())) for message in page]
+    words = [_word(case, message, mine, files.get(message.pk, ())) for message in page]
     if len(found) > MESSAGES_MOST:
         return Talk(tuple(words), page[0].pk)
     side = "merchant" if case.opened_by_id in mine else "staff"
     need = Word(side, case.opened_by.name, case.need, case.opened_at, files.get(0, ()))
-    return Talk((need, *words), None)
+    return Talk((need, *_merged_needs(case, links, mine, files), *words), None)
 
 
-def _word(message: Message, mine: Collection[int | None], files: Sequence[FileLook]) -> Word:
+def _merged_needs(
+    case: Case,
+    links: Sequence[CaseLink],
+    mine: Collection[int | None],
+    files: Mapping[int, Sequence[FileLook]],
+) -> Iterator[Word]:
+    for link in links:
+        if link.kind == LinkKind.MERGED and link.target_id == case.pk:
+            source = link.source
+            side = "merchant" if source.opened_by_id in mine else "staff"
+            kept = files.get(-source.pk, ())
+            yield Word(side, source.opened_by.name, source.need, source.opened_at, kept, source.number)
+
+
+def _word(case: Case, message: Message, mine: Collection[int | None], files: Sequence[FileLook]) -> Word:
+    origin = message.case.number if message.case_id != case.pk else ""
     if message.notice is not None or message.author is None:
-        return Word("house", "", words_of(message), message.at)
+        return Word("house", "", words_of(message), message.at, (), origin)
     side = "merchant" if message.author_id in mine else "staff"
-    return Word(side, message.author.name, words_of(message), message.at, files)
+    return Word(side, message.author.name, words_of(message), message.at, files, origin)
 
 
 # --- clocks -------------------------------------------------------------------------------------
 
 
-def _clock(clock: Clock, case: Case) -> ClockWord:
-    running = clock.stopped_at is None and case.state in LIVE
-    if running:
-        return ClockWord(_(clock.get_kind_display()), _whom(clock, case), clock.due_at, kept=True)
-    ended = clock.stopped_at or case.solved_at or clock.due_at
-    values = {"span": span(ended - clock.started_at)}
-    kept = ended <= clock.due_at
-    said = _("用了 %(span)s，在时限内。") % values if kept else _("用了 %(span)s，超过了时限。") % values
-    return ClockWord(_(clock.get_kind_display()), said, None, kept)
+def _clock(clock: Clock, case: Case, now: datetime) -> ClockWord:
+    life, text = account(clock, now, merchant=True), _(clock.get_kind_display())
+    if clock.stopped_at is not None or case.state not in LIVE:
+        return ClockWord(text, "", None, life)
+    if life.why:
+        return ClockWord(text, _("停着，因为%(why)s。") % {"why": life.why}, None, life)
+    return ClockWord(text, _whom(clock, case), clock.due_at, life)
 
 
 def _whom(clock: Clock, case: Case) -> str:
@@ -159,7 +215,7 @@ def _whom(clock: Clock, case: Case) -> str:
     if clock.line is not None:
         from_line = pick(clock.line.titles)
         return _("等“%(line)s”答复；到点没有答复，自动升级给其负责人。") % {"line": from_line}
-    if clock.kind == ClockKind.FIRST_ANSWER:
+    if clock.kind in (ClockKind.FIRST_ANSWER, ClockKind.NEXT_ANSWER):
         return _("%(who)s会先答复您。") % {"who": case.holder}
     return _("%(who)s负责办到有结果。") % {"who": case.holder}
 
@@ -179,7 +235,7 @@ def _course(case: Case, clocks: Sequence[Clock], packages: Sequence[PackageLook]
     steps += [
         Step(clock.stopped_at, _("%(who)s首次答复。") % {"who": clock.owner.name})
         for clock in clocks
-        if clock.kind == ClockKind.FIRST_ANSWER and clock.stopped_at
+        if clock.kind == ClockKind.FIRST_ANSWER and clock.stopped_at and clock.status == ClockStatus.STOPPED
     ]
     for look in packages:
         steps += _steps_of(look)

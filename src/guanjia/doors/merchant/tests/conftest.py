@@ -14,7 +14,7 @@ from guanjia.merchants.models import MemberRole
 
 
 @pytest.fixture
-def now():
+def now(every_hour_counts):
     return timezone.now()
 
 

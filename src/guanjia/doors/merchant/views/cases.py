@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput, Forbidden, Missing, Refusal
 from guanjia.cases.actions import reopen_case, say, solve_case
+from guanjia.cases.belonging import merged_into
 from guanjia.cases.filing import uploads_of
 from guanjia.cases.models import Case
 from guanjia.doors.merchant.forms import Typed
@@ -49,11 +50,14 @@ def case(visit: Visit, ref: str, number: str) -> HttpResponse:
             return _said(visit, shop, number, form)
         except BadInput as refused:
             refusal = refused
+    elif into := merged_into(found):
+        told = _("%(number)s 已并入这件事。") % {"number": found.number}
+        return visit.go(reverse("door_case", args=[shop.ref, into.number]), told=told)
     return _shown(visit, shop, found, form, refusal)
 
 
 def _said(visit: Visit, shop: Shop, number: str, form: Typed) -> HttpResponse:
-    say(
+    word = say(
         actor=visit.user,
         number=number,
         body=form.text,
@@ -61,7 +65,8 @@ def _said(visit: Visit, shop: Shop, number: str, form: Typed) -> HttpResponse:
         idempotency_key=form.idempotency_key,
         now=visit.now,
     )
-    return visit.go(reverse("door_case", args=[shop.ref, number]), told=_("已发出。"))
+    told = _("已发出。") if word.case.number == number else _("已发出：原来那件已经结束，您的话在这一件里。")
+    return visit.go(reverse("door_case", args=[shop.ref, word.case.number]), told=told)
 
 
 @page()
@@ -112,6 +117,8 @@ def _content(visit: Visit, shop: Shop, found: Case) -> dict[str, Any]:
         "shop": shop,
         "at": "cases",
         "seen": pulse(visit, shop),
-        "case": case_page(found, before=int(before) if re.fullmatch(r"[0-9]{1,18}", before) else None),
+        "case": case_page(
+            found, now=visit.now, before=int(before) if re.fullmatch(r"[0-9]{1,18}", before) else None
+        ),
         "before": before,
     }
