@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from django.db import transaction
+
 from guanjia.base.actors import SYSTEM
 from guanjia.cases.actions import open_case
 from guanjia.core.package import Confirmed, Held, Mode, Pending, Refused, Released
@@ -43,7 +45,8 @@ def holds(package):
 
 
 def lines_say(package, *signals, now):
-    settle_and_wake(package.pk, signals, now, actor=SYSTEM)
+    with transaction.atomic():
+        settle_and_wake(package.pk, signals, now, actor=SYSTEM)
     package.refresh_from_db()
     return package
 
