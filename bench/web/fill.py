@@ -89,7 +89,8 @@ SELECT i, 'GJ-2026-' || lpad(i::text, 8, '0'), {SHOP} + m,
   '事项 ' || i || '：' || CASE WHEN i % 3 = 0 THEN '申请退款' ELSE '想上团购，要一个展位' END,
   '想上下周三的团购，同时要一个首页展示位，再备三个仓的货。' || coalesce((SELECT string_agg(
      substr({letters}, 1 + floor(power(random() + 0 * i, 2) * 156)::int, 2),
-     CASE WHEN k % 4 = 0 THEN '，' ELSE '' END) FROM generate_series(1, 24) k), '') || '。货号 SKU-' || lpad(to_hex(i * 2654435761 % 4294967296), 8, '0')
+     CASE WHEN k % 4 = 0 THEN '，' ELSE '' END) FROM generate_series(1, 24) k), '')
+  || '。货号 SKU-' || lpad(to_hex(i * 2654435761 % 4294967296), 8, '0')
   || CASE WHEN i % 20000 = 7 THEN '，鸬鹚' ELSE '' END, CASE WHEN live THEN state ELSE 'closed' END,
   {MEMBER} + m, owner, person, team, pool, opened_at,
   CASE WHEN NOT live THEN opened_at + interval '1 day' END,

@@ -225,14 +225,15 @@ def test_when_patience_ends_it_says_how_far_it_looked(cast, find, noon):
     old = open_case(actor=cast.mira, merchant_ref="M-1042", need="鸬鹚", now=noon - timedelta(days=300))
     run("SELECT setval(pg_get_serial_sequence('cases_case', 'id'), %s)", [old.pk + 50_000_000])
     new = open_case(actor=cast.mira, merchant_ref="M-1042", need="别的", now=noon)
+    run("SELECT setval(pg_get_serial_sequence('cases_case', 'id'), %s)", [old.pk])  # not undone with the test
     assert new.pk > old.pk + 50_000_000
     catch_up()
     asked, scope = asking.read("鸬鹚"), of_staff(cast.lin, noon)
     hasty = search_cases(asked, scope, patience=0)
     assert (hasty.hits, hasty.looked_until) == ([], noon - timedelta(days=300))
-    later = search_cases(asked, scope, before=hasty.before)
+    later = search_cases(asked, scope, before=hasty.before, patience=60)
     assert [hit.number for hit in later.hits] == [old.number]
-    patient = search_cases(asked, scope)
+    patient = search_cases(asked, scope, patience=60)
     assert [hit.number for hit in patient.hits] == [old.number]
 
 
