@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "line": ("guanjia.cli.lines:line_group", "Register, check and serve business lines."),
     "package": ("guanjia.cli.packages:package_group", "Look at packages."),
     "replay": ("guanjia.demo.replay.command:replay_group", "Play real data again and compare."),
+    "mail": ("guanjia.cli.mail:mail_group", "Take mail in, and see how the mailbox is."),
     "doctor": ("guanjia.cli.doctor:doctor", "Say how the house is, and what to do if it is not well."),
 }
 

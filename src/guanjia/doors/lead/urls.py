@@ -1,6 +1,7 @@
 from django.urls import path
 
 from guanjia.doors.lead import search, views
+from guanjia.doors.lead.mail import views as mail
 from guanjia.doors.lead.routines import views as routines
 
 urlpatterns = [
@@ -8,6 +9,8 @@ urlpatterns = [
     path("waits/", views.waits, name="lead_waits"),
     path("search", search.find, name="lead_search"),
     path("lines/<slug:slug>/", views.line, name="lead_line"),
+    path("mail/", mail.listed, name="lead_mail"),
+    path("mail/<int:pk>/", mail.mail, name="lead_mail_one"),
     path("routines/", routines.routines, name="lead_routines"),
     path("routines/new/<slug:kind>/", routines.new, name="lead_routine_new"),
     path("routines/<int:pk>/", routines.routine, name="lead_routine"),

@@ -109,7 +109,7 @@ class World:
     def keep(self, raw: bytes, sender: str) -> None:
         """As a mail server of ours would: stamped, and into the mailbox."""
         domain = sender.rpartition("@")[2]
-        passed = "pass" if domain and domain == read(raw).domain else "fail"
+        passed = "pass" if domain and domain == read(raw[:20_000]).domain else "fail"
         stamps = (
             f"Return-Path: <{sender}>\r\n"
             f"Delivered-To: {HELP}\r\n"

@@ -247,8 +247,9 @@ def test_large_files_come_through_and_too_large_ones_are_named(world, cast, noon
     outgoing.deliver(letter(case, cast.mira))
     to = f"help+{reply_token(case=case.pk, user=cast.mira.pk)}@desk.example"
     settings.MAIL = world.setting(most=60 * 1024 * 1024)
-    world.post(with_files(("合同.pdf", good), To=to))
-    world.post(with_files(("太大.pdf", large), ("小.txt", b"ok"), To=to, Message_ID="<3@shop.example>"))
+    world.keep(with_files(("合同.pdf", good), To=to), "mira@shop.example")
+    second = with_files(("太大.pdf", large), ("小.txt", b"ok"), To=to, Message_ID="<3@shop.example>")
+    world.keep(second, "mira@shop.example")
     assert pull(noon) == [("taken", "token")] * 2
     kept = list(Attachment.objects.order_by("pk").values_list("name", "size"))
     assert kept == [("合同.pdf", len(good)), ("小.txt", 2)]

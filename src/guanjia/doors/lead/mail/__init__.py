@@ -1,0 +1,1 @@
+"""Mail that came in, for the lead: what waits for a person, and what became of the rest."""
