@@ -152,7 +152,7 @@ def _typed(visit: Visit, box: str) -> Typed:
         then = ticks(ticked(form.getlist("then")))
     return Typed(
         box=box,
-        body=form.get("body", ""),
+        body=form.get("body", "").replace("\r\n", "\n"),
         key=form.get("key", "")[:64].replace("\x00", ""),
         seen=min(int(seen), INTEGER_MOST) if seen.isdecimal() else 0,
         then=then,

@@ -35,7 +35,7 @@ document.addEventListener("click", (event) => {
   if (button.dataset.move) move(Number(button.dataset.move));
   else if ("open" in button.dataset) document.activeElement.closest("a[data-row]")?.click();
   else if (button.dataset.focus) document.getElementById(button.dataset.focus)?.focus();
-  else if ("pick" in button.dataset) document.activeElement.closest(".pick")?.querySelector("input").click();
+  else if ("pick" in button.dataset) document.activeElement.closest(".choose")?.querySelector("input").click();
   else if (button.dataset.write) write(button.dataset.write);
   else copy(button);
 });
@@ -50,14 +50,22 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !event.isComposing && event.target.matches(".box textarea, .find input")) event.target.blur();
 });
 
-// Others are told that somebody writes here, until the next heartbeat without a keystroke.
-const flag = () => document.querySelector("#here [name=writing]");
+// Others are told that somebody writes here: at the first keystroke, and as long as there was one lately.
+const LATELY = 30_000;
+let typedAt = -LATELY;
+const writes = () => performance.now() - typedAt < LATELY;
 document.addEventListener("input", (event) => {
-  if (event.target.matches(".box textarea") && flag()) flag().value = "1";
+  if (!event.target.matches(".box textarea")) return;
+  const begins = !writes();
+  typedAt = performance.now();
+  if (begins) htmx.trigger("#here", "writing");
+});
+document.addEventListener("submit", (event) => { if (event.target.matches(".box")) typedAt = -LATELY; });
+document.addEventListener("htmx:configRequest", (event) => {
+  if (event.target.id === "here") event.detail.parameters.writing = writes() ? "1" : "";
 });
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.target.id !== "here" || !flag()) return;
-  flag().value = "";
+  if (event.target.id !== "here") return;
   if (stale) document.querySelector("#here [name=mark]").value = "";
   stale = false;
 });
@@ -85,7 +93,7 @@ document.addEventListener("htmx:oobBeforeSwap", (event) => {
 // A list in which rows are picked waits until they are dealt with.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const list = event.detail.target;
-  if (list.id === "list" && list.querySelector(".pick input:checked")) event.detail.shouldSwap = false;
+  if (list.id === "list" && list.querySelector(".choose input:checked")) event.detail.shouldSwap = false;
 });
 
 // The newest words are the ones to read: an open case begins at its end, unless something was refused.
