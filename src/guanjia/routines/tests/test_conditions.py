@@ -109,8 +109,9 @@ def holds(condition, about):
     if how in (Comparison.CONTAINS, Comparison.LACKS):
         there = any(word.lower() in found.lower() for word in condition.value)
         return there == (how is Comparison.CONTAINS)
-    there = found & set(condition.value) if isinstance(found, set) else found in condition.value
-    return bool(there) == (how is Comparison.ANY_OF)
+    wanted = set(condition.value)
+    found = found if isinstance(found, set) else {found}
+    return bool(found & wanted) == (how is Comparison.ANY_OF)
 
 
 # --- cases of every sort -------------------------------------------------------------------------
@@ -149,7 +150,7 @@ def vary(cast, case, n, at, team):
 
 
 def fitting(rule, now):
-    found = []
+    found: list[int] = []
     for scope in Scope:
         wanted = Rule(rule.kind, scope=scope, every=rule.every, some=rule.some, again_hours=0)
         found += window(wanted, 0, after=0, size=1000, most=1000, now=now).hits
