@@ -27,7 +27,7 @@ class Priority(models.IntegerChoices):
 class CaseKind(models.TextChoices):
     """What sort of thing was said."""
 
-    NEED = "need", "要办的事"
+    NEED = "need", "需求"
     QUESTION = "question", "问题"
     COMPLAINT = "complaint", "投诉"
     MAJOR = "major", "重大事项"
