@@ -38,9 +38,13 @@ from guanjia.people import actions as people
 from guanjia.people.actions import sign_in
 from guanjia.people.actors import actor_of
 from guanjia.people.models import Role
+from guanjia.post import actions as post
 
 STRONG = "quiet-celadon-river"
 EXEMPT = {
+    "post.mark_read": "what somebody has looked at is nobody else's business",
+    "post.mark_all_read": "what somebody has looked at is nobody else's business",
+    "post.access_endpoint": "reads and writes nothing",
     "packages.save_composition": "a draft that only its author sees",
     "packages.drop_composition": "a draft that only its author sees",
     "ledger.record": "it is the log itself",
@@ -463,7 +467,31 @@ def own_account(act, **about):
     return lambda cast, noon: lambda: act(actor=actor_of(cast.mo), user=cast.mo, now=noon, **about)
 
 
+def with_endpoint(act):
+    """On a webhook that the service lead has set up for the house."""
+
+    def calls(cast, noon):
+        by = {"actor": cast.wei, "now": noon}
+        added, _secret = post.add_endpoint(**by, **NEW_ENDPOINT)
+        return lambda: act({**by, "endpoint": added.pk})
+
+    return calls
+
+
+WISH = post.Wish("webhook", "ERP", "https://erp.example/", "", ["case"])
+NEW_ENDPOINT = {"merchant_ref": None, "team": None, "wish": WISH, "language": "en", "allowed": ()}
+
 CALLS = {
+    "post.add_endpoint": lambda cast, noon: (
+        lambda: post.add_endpoint(actor=cast.wei, now=noon, **NEW_ENDPOINT)
+    ),
+    "post.change_endpoint": with_endpoint(
+        lambda by: post.change_endpoint(wish=WISH, active=False, allowed=(), **by)
+    ),
+    "post.renew_secret": with_endpoint(lambda by: post.renew_secret(**by)),
+    "post.remove_endpoint": with_endpoint(lambda by: post.remove_endpoint(**by)),
+    "post.try_endpoint": with_endpoint(lambda by: post.try_endpoint(**by)),
+    "post.replay": with_endpoint(lambda by: post.replay(deliveries=None, **by)),
     "cases.open_case": lambda cast, noon: lambda: stories.a_case(cast, noon),
     "cases.say": say,
     "cases.open_task": lambda cast, noon: lambda: a_task(cast, noon),
