@@ -34,8 +34,8 @@ from guanjia.coverage.standing import ACCOUNTABLE
 from guanjia.ledger.actions import Entry, record
 from guanjia.people.actors import actor_of
 
-CHUNK = 500
-"""Children in one transaction: a third of a second of work, which a stop waits for."""
+CHUNK = 250
+"""Children in one transaction: less than a second of work, which a stop waits for."""
 
 _NEXT = f"""
 SELECT r.id, m.id, a.person_id, a.team_id, a.pool_id, a.answerable

@@ -78,6 +78,15 @@ def merge_cases(*, actor: User, number: str, into: str, now: datetime) -> Case:
     return target
 
 
+@transaction.atomic
+def look_at_merge(*, actor: User, number: str, into: str, now: datetime) -> Case:
+    """The case that this one would go into; raises what merging would, and changes nothing."""
+    verbs = [Verb.NOTE, Verb.SOLVE]
+    source, target = access_two(actor=actor, number=number, other=into, verbs=verbs, now=now)
+    refuse_merge(source, target)
+    return target
+
+
 def refuse_merge(source: Case, target: Case) -> None:
     """Why these two cannot become one; reads only. Raises StillRunning, NotMergeable."""
     if target.state in OVER:

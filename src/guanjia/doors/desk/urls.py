@@ -1,9 +1,12 @@
 from django.urls import path
 
 from guanjia.doors.desk.views import (
+    absence,
     approvals,
+    belonging,
     bulk,
     cases,
+    handing,
     history,
     lists,
     macros,
@@ -11,6 +14,7 @@ from guanjia.doors.desk.views import (
     merchants,
     search,
     talk,
+    work,
 )
 
 urlpatterns = [
@@ -30,6 +34,12 @@ urlpatterns = [
     path("cases/<str:number>/do/<str:verb>", cases.act, name="desk_do"),
     path("cases/<str:number>/marks/<str:what>", marks.mark, name="desk_mark"),
     path("cases/<str:number>/people", marks.people, name="desk_people"),
+    path("cases/<str:number>/links", belonging.links, name="desk_links"),
+    path("cases/<str:number>/unlink", belonging.unlink, name="desk_unlink"),
+    path("cases/<str:number>/merge", belonging.merge, name="desk_merge"),
+    path("cases/<str:number>/unmerge", belonging.unmerge, name="desk_unmerge"),
+    path("cases/<str:number>/split", belonging.split, name="desk_split"),
+    path("cases/<str:number>/keep", belonging.keep, name="desk_keep"),
     path("cases/<str:number>/history", history.history, name="desk_history"),
     path("cases/<str:number>/bring/<str:box>", talk.bring, name="desk_bring"),
     path("cases/<str:number>/share/<str:box>", talk.share, name="desk_share"),
@@ -42,5 +52,16 @@ urlpatterns = [
     path("bulk/<int:pk>", bulk.done, name="desk_bulk_done"),
     path("bulk/<int:pk>/undo", bulk.undo, name="desk_bulk_undo"),
     path("tags", marks.tags, name="desk_tags"),
+    path("cases/<str:number>/work", work.work, name="desk_work"),
+    path("cases/<str:number>/work/<int:task>/<str:verb>", work.act, name="desk_task"),
+    path("cases/<str:number>/checklist", work.checklist, name="desk_checklist"),
+    path("cases/<str:number>/plan", work.plan, name="desk_plan"),
+    path("cases/<str:number>/hand-over", handing.hand_over, name="desk_hand_over"),
+    path("cases/<str:number>/hand-over/answer", handing.answer, name="desk_answer"),
+    path("cases/<str:number>/promise", handing.promise, name="desk_promise"),
+    path("cases/<str:number>/promises/<int:pk>", handing.keep, name="desk_keep"),
+    path("absence", absence.absence, name="desk_absence"),
+    path("absence/<int:pk>", absence.back, name="desk_back"),
+    path("standing-in", absence.standing_in, name="desk_standing_in"),
     path("by-hand/<str:number>/<int:position>", cases.by_hand, name="desk_by_hand"),
 ]

@@ -31,13 +31,18 @@ class FileLook:
         return self.media_type.startswith("image/")
 
 
-# Written out, so that nothing downstream can show a note's file by mistake.
+# With those of the cases merged into this one, and of the words that it quotes; of a merged case's need the
+# message is minus that case's id. Written out, so that nothing downstream can show a note's file by mistake.
 _FILES = f"""
-SELECT f.id, f.message_id, f.name, f.media_type, f.size, f.added_by_id, u.name, f.added_at,
+SELECT f.id, coalesce(f.message_id, CASE WHEN f.case_id <> %(case)s THEN -f.case_id END),
+  f.name, f.media_type, f.size, f.added_by_id, u.name, f.added_at,
   f.erased_at IS NOT NULL, coalesce(s.internal, false)
 FROM cases_attachment f JOIN people_user u ON u.id = f.added_by_id
   LEFT JOIN cases_message s ON s.id = f.message_id
-WHERE f.case_id = %(case)s AND (%(notes)s OR NOT coalesce(s.internal, false))
+WHERE (f.case_id = ANY(ARRAY(SELECT %(case)s::bigint UNION ALL SELECT source_id FROM cases_caselink
+    WHERE target_id = %(case)s AND kind = 'merged'))
+    OR f.message_id = ANY(ARRAY(SELECT message_id FROM cases_quote WHERE case_id = %(case)s)))
+  AND (%(notes)s OR NOT coalesce(s.internal, false))
 ORDER BY f.id DESC LIMIT {FILES_MOST}
 """  # noqa: S608 - our own text
 

@@ -13,8 +13,8 @@ from guanjia.base.sql import prepared
 from guanjia.base.texts import pick
 from guanjia.cases.explaining import Account, account
 from guanjia.cases.history import CaseEvent, told
-from guanjia.cases.models import CaseState, Clock, ClockKind, TaskKind
-from guanjia.cases.notices import say
+from guanjia.cases.models import CaseState, Clock, ClockKind, TaskKind, TaskState
+from guanjia.cases.notices import both_names, say
 from guanjia.cases.rules import access_known, no_case
 from guanjia.core.package import PackageState
 from guanjia.coverage.rules import MAY, Verb
@@ -183,17 +183,17 @@ def mark(case: int, user: User, now: datetime) -> Mark:
 # What was said here, on the cases that were merged into this one, and what was taken along when it was split
 # off; the needs of merged cases are words with minus their case's id.
 JOINED = f"""
-(SELECT id, case_id, author_id, internal, body, notice, at FROM cases_message
+(SELECT id, case_id, author_id, internal, body, notice, at, standing_in_id FROM cases_message
  WHERE case_id = %(case)s ORDER BY id DESC LIMIT {MESSAGES_MOST})
 UNION ALL
 SELECT s.* FROM cases_caselink l CROSS JOIN LATERAL (
-  (SELECT id, case_id, author_id, internal, body, notice, at FROM cases_message
+  (SELECT id, case_id, author_id, internal, body, notice, at, standing_in_id FROM cases_message
    WHERE case_id = l.source_id ORDER BY id DESC LIMIT {MESSAGES_MOST})
   UNION ALL
-  SELECT -id, id, opened_by_id, false, need, NULL, opened_at FROM cases_case WHERE id = l.source_id) s
+  SELECT -id, id, opened_by_id, false, need, NULL, opened_at, NULL FROM cases_case WHERE id = l.source_id) s
 WHERE l.target_id = %(case)s AND l.kind = 'merged'
 UNION ALL
-SELECT s.id, s.case_id, s.author_id, s.internal, s.body, s.notice, s.at
+SELECT s.id, s.case_id, s.author_id, s.internal, s.body, s.notice, s.at, s.standing_in_id
 FROM cases_quote q JOIN cases_message s ON s.id = q.message_id WHERE q.case_id = %(case)s
 """  # noqa: S608 - our own text
 # Each list is one JSON value: read at once, and cheaper than a row at a time.
@@ -202,8 +202,10 @@ WITH p AS (SELECT id, number FROM packages_package WHERE case_id = %(case)s
            ORDER BY id DESC LIMIT {PACKAGES_MOST})
 SELECT
   (SELECT json_agg(x.one) FROM (
-   SELECT json_build_array(s.id, s.author_id, u.name, s.internal, s.body, s.notice, s.at, o.number) AS one
+   SELECT json_build_array(s.id, s.author_id, u.name, s.internal, s.body, s.notice, s.at, o.number,
+     b.name) AS one
    FROM ({JOINED}) s LEFT JOIN people_user u ON u.id = s.author_id
+     LEFT JOIN people_user b ON b.id = s.standing_in_id
      LEFT JOIN cases_case o ON o.id = s.case_id AND o.id <> %(case)s
    ORDER BY s.at DESC, s.id DESC LIMIT {MESSAGES_MOST}) x),
   (SELECT json_agg(x.one) FROM (
@@ -218,7 +220,8 @@ SELECT
    FROM cases_task t JOIN people_user u ON u.id = t.assignee_id
    LEFT JOIN packages_item i ON i.uid = t.item LEFT JOIN packages_package o ON o.id = i.package_id
    LEFT JOIN lines_service s ON s.id = i.service_id
-   WHERE t.case_id = %(case)s ORDER BY t.done_at IS NOT NULL, t.due_at, t.id LIMIT {TASKS_MOST}) x),
+   WHERE t.case_id = %(case)s AND t.kind <> 'by_hand'
+   ORDER BY t.done_at IS NOT NULL, t.due_at, t.id LIMIT {TASKS_MOST}) x),
   (SELECT json_agg(x.one) FROM (
    SELECT json_build_array(e.at, e.kind, u.name, e.payload) AS one
    FROM ledger_event e LEFT JOIN people_user u
@@ -270,6 +273,7 @@ def _word(
     notice: dict[str, Any] | None,
     at: str,
     origin: str | None,
+    absent: str | None,
     *,
     members: frozenset[int],
 ) -> Word:
@@ -277,7 +281,8 @@ def _word(
     if author is None:
         return Word(pk, "house", _("管家"), text, _at(at), origin=said_on)
     side = "merchant" if author in members else "staff"
-    return Word(pk, "note" if internal else side, name, text, _at(at), origin=said_on)
+    who = both_names(name, absent)
+    return Word(pk, "note" if internal else side, who, text, _at(at), origin=said_on)
 
 
 def _wait(
@@ -367,9 +372,12 @@ def _boxes(drafts: Sequence[Any]) -> Boxes:
 
 
 def own_tasks(user: User) -> list[tuple[Any, ...]]:
-    """Open tasks of one person: case number, case title, kind in words, deadline."""
-    found = user.tasks.select_related("case").filter(done_at=None).order_by("due_at")[:TASKS_MOST]
-    return [(task.case.number, task.case.title, _(task.get_kind_display()), task.due_at) for task in found]
+    """Tasks that one person can begin: case number, case title, the task in words, deadline."""
+    found = user.tasks.select_related("case").filter(done_at=None).exclude(state=TaskState.BLOCKED)
+    return [
+        (task.case.number, task.case.title, task.title or _(task.get_kind_display()), task.due_at)
+        for task in found.order_by("due_at")[:TASKS_MOST]
+    ]
 
 
 def package_case(number: str) -> str:

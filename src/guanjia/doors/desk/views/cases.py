@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.errors import Missing, Refusal
 from guanjia.cases.actions import be_present, reopen_case, solve_case, stop_waiting, wait_for_merchant
+from guanjia.cases.belonging import other_number
+from guanjia.cases.numbers import read_number
+from guanjia.coverage.rules import Verb
 from guanjia.doors.desk.queries.case import package_case
 from guanjia.doors.desk.showing import pulse, show_case
 from guanjia.packages.actions import settle_item_by_hand
@@ -23,7 +26,10 @@ Outcome = Literal["confirmed", "waived", "retry"]
 
 @page()
 def case(visit: Visit, number: str) -> HttpResponse:
-    """A case, with its list and its merchant beside it."""
+    """A case, with its list and its merchant beside it; under any other number it has, on to this one."""
+    if other := other_number(actor=visit.user, typed=number, verb=Verb.NOTE, now=visit.now):
+        told = _("%(number)s 已并入这件事。") % {"number": number} if read_number(number) != other else ""
+        return visit.go(_page(visit, other), told=told)
     return show_case(visit, number)
 
 

@@ -262,7 +262,8 @@ def _need(
 
 def state_word(state: str) -> str:
     """A case's state as its merchant reads it: waiting for the merchant is waiting for *you*."""
-    return _("等您答复") if state == CaseState.WAITING_MERCHANT else _(CaseState(state).label)
+    ours = {CaseState.WAITING_MERCHANT: _("等您答复"), CaseState.CLOSED: _("已结束")}
+    return ours.get(CaseState(state)) or _(CaseState(state).label)
 
 
 def _track(number: str | None, state: str, asks: bool, items: Sequence[Sequence[Any]]) -> Track | None:

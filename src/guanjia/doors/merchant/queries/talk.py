@@ -17,7 +17,7 @@ from guanjia.base.texts import pick
 from guanjia.cases.explaining import Account, account
 from guanjia.cases.history import SAID
 from guanjia.cases.models import LIVE, Case, CaseLink, Clock, ClockKind, ClockStatus, LinkKind, Message
-from guanjia.cases.notices import words_of
+from guanjia.cases.notices import both_names, words_of
 from guanjia.core.package import PackageState
 from guanjia.doors.files.queries import FileLook, by_message, files_on
 from guanjia.doors.merchant.queries.needs import TONES, Track, state_word, track_of
@@ -159,7 +159,7 @@ def talk(case: Case, links: Sequence[CaseLink], *, before: int | None = None) ->
     until = before or LAST
     given = [case.pk, until, until, case.pk, case.pk, until]
     joined = RawSQL(_JOINED, given)  # noqa: S611 - our own text
-    public = Message.objects.select_related("author", "case").filter(pk__in=joined)
+    public = Message.objects.select_related("author", "standing_in", "case").filter(pk__in=joined)
     found = list(public.order_by("-pk")[: MESSAGES_MOST + 1])
     page = found[:MESSAGES_MOST][::-1]
     mine: set[int | None] = set(
@@ -193,7 +193,8 @@ def _word(case: Case, message: Message, mine: Collection[int | None], files: Seq
     if message.notice is not None or message.author is None:
         return Word("house", "", words_of(message), message.at, (), origin)
     side = "merchant" if message.author_id in mine else "staff"
-    return Word(side, message.author.name, words_of(message), message.at, files, origin)
+    who = both_names(message.author.name, message.standing_in and message.standing_in.name)
+    return Word(side, who, words_of(message), message.at, files, origin)
 
 
 # --- clocks -------------------------------------------------------------------------------------

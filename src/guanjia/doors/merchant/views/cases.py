@@ -13,11 +13,12 @@ from guanjia.base.errors import BadInput, Forbidden, Missing, Refusal
 from guanjia.cases.actions import reopen_case, say, solve_case
 from guanjia.cases.belonging import merged_into
 from guanjia.cases.filing import uploads_of
-from guanjia.cases.models import Case
+from guanjia.cases.models import LIVE, Case
 from guanjia.doors.merchant.forms import Typed
 from guanjia.doors.merchant.queries.needs import Needs, live_needs, past_needs
 from guanjia.doors.merchant.queries.talk import case_page
 from guanjia.doors.merchant.views.entrance import Shop, case_of, enter, no_news, pulse, status_of
+from guanjia.doors.rating import rated, scores
 from guanjia.people.pages import Visit, page
 
 
@@ -113,7 +114,9 @@ def _shown(visit: Visit, shop: Shop, found: Case, form: Typed, refusal: Refusal 
 
 def _content(visit: Visit, shop: Shop, found: Case) -> dict[str, Any]:
     before = visit.request.GET.get("before", "")
+    over = found.state not in LIVE
     return {
+        **({"rated": rated(found.pk), "scores": scores()} if over else {}),
         "shop": shop,
         "at": "cases",
         "seen": pulse(visit, shop),
