@@ -47,6 +47,11 @@ WORDS: Mapping[str, str] = {
 }
 
 
+def both_names(author: str, absent: str | None) -> str:
+    """Who has said it; where they stood in for somebody, with that name too."""
+    return _("%(author)s（替%(absent)s）") % {"author": author, "absent": absent} if absent else author
+
+
 def words_of(message: Message) -> str:
     """The text of a message: its author's words, or the house's in the reader's language."""
     if message.notice is None:

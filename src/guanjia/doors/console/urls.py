@@ -1,9 +1,11 @@
 from django.urls import path
 
-from guanjia.doors.console.views import decisions, health, inventory, lines, mandates, services
+from guanjia.doors.console.views import decisions, health, inventory, lines, mandates, services, tasks
 
 urlpatterns = [
     path("", lines.console, name="console"),
+    path("tasks/", tasks.tasks, name="console_tasks"),
+    path("tasks/<int:pk>/", tasks.task, name="console_task"),
     path("<slug:slug>/", decisions.line, name="console_line"),
     path("<slug:slug>/decisions/<uuid:key>/", decisions.decision, name="console_decision"),
     path("<slug:slug>/services/", services.services, name="console_services"),

@@ -22,7 +22,7 @@ from guanjia.people.pages import Visit
 
 __all__ = ["More", "Part", "more_of", "parts_of"]
 
-PARTS: Sequence[Callable[[Visit, Opened], Part | None]] = (work, beside, marks)
+PARTS: Sequence[Callable[[Visit, Opened], Part | None]] = (rating, work, beside, marks)
 MORE: Sequence[More] = (
     More(_("任务与清单"), "desk_work", Verb.NOTE),
     More(_("用一份方案"), "desk_plan", Verb.NOTE, solved=False),
