@@ -30,6 +30,7 @@ from guanjia.merchants.models import Member, MemberRole
 from guanjia.packages.tests import stories
 from guanjia.people.actions import grant_role, issue_token
 from guanjia.people.models import Role
+from guanjia.routines.tests.rulebook import schedule, switch_on
 from guanjia.post.models import Endpoint
 
 # How each of them stands to Mira's merchant; those without a relation are strangers to it.
@@ -84,10 +85,19 @@ def at_desk(method: str = "GET", **more: Any) -> Way:
     return Way(method, AT_DESK, EVERYBODY - AT_DESK, **more)
 
 
+RATES = frozenset({"mira", "staff", "finance"})
+"""A merchant's own people, and of those whoever may speak."""
 HOUSE_SOLVES = may(Verb.SOLVE) & may(Verb.NOTE)
 """A merchant's people solve at their own door."""
 HOSTED = {"slug": "hosted", "code": "banner"}
-LEAD = (Way("GET", frozenset({"wei"}), EVERYBODY - {"wei"}),)
+
+
+def lead(method: str = "GET", **more: Any) -> Way:
+    return Way(method, frozenset({"wei"}), EVERYBODY - {"wei"}, **more)
+
+
+OF_ROUTINE, OF_TRIGGER = {"pk": "routine"}, {"kind": "trigger"}
+LEAD = (lead(),)
 OWN = (Way("GET", EVERYBODY),)
 OWN_POST = (Way("POST", EVERYBODY),)
 SEE = (merchant("GET", Verb.SEE),)
@@ -130,6 +140,7 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "door/<ref:ref>/cases/<slug:number>/": (*SEE, merchant("POST", Verb.SPEAK, body=DRAFT)),
     "door/<ref:ref>/cases/<slug:number>/live": SEE,
     "door/<ref:ref>/cases/<slug:number>/solve": (merchant("POST", Verb.SOLVE),),
+    "door/<ref:ref>/cases/<slug:number>/rate": (Way("POST", RATES, KNOWN - RATES, body={"score": "5"}),),
     "door/<ref:ref>/cases/<slug:number>/reopen": (merchant("POST", Verb.SOLVE),),
     "door/<ref:ref>/packages/<slug:number>/": (
         merchant("GET", Verb.SEE, args=OF_PACKAGE),
@@ -227,6 +238,15 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "lead/waits/": LEAD,
     "lead/search": LEAD,
     "lead/lines/<slug:slug>/": LEAD,
+    "lead/apprentices/": (*LEAD, Way("POST", frozenset({"wei"}), EVERYBODY - {"wei"})),
+    "lead/apprentices/<int:pk>/end": (Way("POST", frozenset(), EVERYBODY - {"wei"}),),  # nobody's
+    "lead/routines/": LEAD,
+    "lead/routines/new/<slug:kind>/": (lead(args=OF_TRIGGER), lead("POST", args=OF_TRIGGER)),
+    "lead/routines/<int:pk>/": (lead(args=OF_ROUTINE),),
+    "lead/routines/<int:pk>/edit": (lead(args=OF_ROUTINE), lead("POST", args=OF_ROUTINE)),
+    "lead/routines/<int:pk>/switch": (lead("POST", args=OF_ROUTINE, body={"version": "1"}),),
+    "lead/routines/<int:pk>/log": (lead(args=OF_ROUTINE),),
+    "lead/routines/<int:pk>/runs/<int:run>/": (lead(args={**OF_ROUTINE, "run": "routine_run"}),),
 }
 API: dict[str, tuple[Way, ...]] = {
     "api/cases": (merchant("POST", Verb.OPEN_CASE, body={"merchant": "M-1042", "need": "要办的事"}),),
@@ -247,6 +267,7 @@ API: dict[str, tuple[Way, ...]] = {
 }
 ELSEWHERE = {
     "": "the front page",
+    "rate/<str:token>/": "the link is the key (doors/tests/test_rating_pages.py)",
     "healthz": "for probes",
     "readyz": "for probes",
     "language": "for everybody",
@@ -310,6 +331,8 @@ def house(db):
         sealed_url=seal("https://erp.example/"),
         created_at=now,
     )
+    routine = switch_on(cast, schedule(), now)
+    routine_run = routine.runs.create(version=routine.live, due_at=now, started_at=now)
     args = {
         "endpoint": str(endpoint.pk),
         "ref": cast.mira_shop.ref,
@@ -322,6 +345,8 @@ def house(db):
         "member": str(cast.mira_shop.members.get(user=people["viewer"]).pk),
         "pk": str(mandate.pk),
         "run": str(run.pk),
+        "routine": str(routine.pk),
+        "routine_run": str(routine_run.pk),
         "token_id": "1",
         "key": str(package.items.get(position=1).hold_id),
     }
