@@ -1,7 +1,9 @@
 from django.urls import path
 
 from guanjia.doors.lead import search, views
+from guanjia.doors.lead.apprentices import views as apprentices
 from guanjia.doors.lead.mail import views as mail
+from guanjia.doors.lead.majors import views as majors
 from guanjia.doors.lead.routines import views as routines
 
 urlpatterns = [
@@ -9,6 +11,12 @@ urlpatterns = [
     path("waits/", views.waits, name="lead_waits"),
     path("search", search.find, name="lead_search"),
     path("lines/<slug:slug>/", views.line, name="lead_line"),
+    path("apprentices/", apprentices.apprentices, name="lead_apprentices"),
+    path("apprentices/<int:pk>/end", apprentices.end, name="lead_apprentice_end"),
+    path("majors/", majors.majors, name="lead_majors"),
+    path("majors/new", majors.new, name="lead_major_new"),
+    path("majors/<str:number>/", majors.major, name="lead_major"),
+    path("majors/<str:number>/do/<str:verb>", majors.act, name="lead_major_do"),
     path("mail/", mail.listed, name="lead_mail"),
     path("mail/<int:pk>/", mail.mail, name="lead_mail_one"),
     path("routines/", routines.routines, name="lead_routines"),
