@@ -153,4 +153,3 @@ def _since_running(found: Reading) -> int:
             break
         total += segment.seconds
     return total
-

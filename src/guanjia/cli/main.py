@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("guanjia.cli.exporting:export_group", "Export merchants and responsibilities."),
     "person": ("guanjia.cli.people:person_group", "Let people in."),
     "line": ("guanjia.cli.lines:line_group", "Register, check and serve business lines."),
+    "clocks": ("guanjia.cli.clocks:clocks_group", "Count deadlines anew after a calendar has changed."),
     "package": ("guanjia.cli.packages:package_group", "Look at packages."),
     "replay": ("guanjia.demo.replay.command:replay_group", "Play real data again and compare."),
     "mail": ("guanjia.cli.mail:mail_group", "Take mail in, and see how the mailbox is."),

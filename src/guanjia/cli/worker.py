@@ -12,7 +12,7 @@ from django.conf import settings
 
 from guanjia.base.flows import Crew, Engine, crew
 from guanjia.base.processes.cpus import own_cpu
-from guanjia.cases.flows.clocks import ClocksFlow
+from guanjia.cases.flows.clocks import ClocksFlow, RecountFlow
 from guanjia.cases.flows.structure import ClosingFlow, MajorFlow
 from guanjia.cases.flows.work import HandoverFlow, OverdueTaskFlow
 from guanjia.config import env
@@ -65,6 +65,7 @@ def _errands(runners: Crew, http: ClientSession) -> list[Engine[Any, Any]]:
     return [
         Engine(DecisionFlow(http), runners, inflight=32),
         Engine(ClocksFlow(), runners, inflight=1),
+        Engine(RecountFlow(), runners, inflight=1),
         Engine(OverdueTaskFlow(), runners, batch=100, inflight=200),
         Engine(HandoverFlow(), runners, batch=20, inflight=40),
         Engine(ClosingFlow(), runners, batch=100, inflight=200),

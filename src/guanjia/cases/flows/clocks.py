@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from guanjia.base.flows import Turn
 from guanjia.cases.actions.acting import act_on_clocks
+from guanjia.cases.actions.calendars import RECOUNT_FLOW
+from guanjia.cases.actions.recounting import recount_clocks
 
 CLOCKS_FLOW = "cases.clocks"
 """Its one key is 1: clocks know themselves when they act, so that a new one costs no wake-up."""
@@ -23,3 +25,21 @@ class ClocksFlow:
 
     async def perform(self, call: None) -> NoReturn:
         raise NotImplementedError("a clock calls nobody")
+
+
+class RecountFlow:
+    """After another version of a calendar, deadlines follow it: one chunk a turn. A worker that begins
+    anew finds only what is left."""
+
+    name = RECOUNT_FLOW
+
+    def __init__(self) -> None:
+        self._after = 0
+
+    def settle(self, batch: Sequence[tuple[int, Sequence[None]]], now: datetime) -> list[Turn[None]]:
+        progress = recount_clocks(now=now, after=self._after)
+        self._after = 0 if progress.done else progress.at
+        return [Turn(key, (), None if progress.done else now) for key, _ in batch]
+
+    async def perform(self, call: None) -> NoReturn:
+        raise NotImplementedError("a deadline calls nobody")

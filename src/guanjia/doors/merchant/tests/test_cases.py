@@ -36,7 +36,7 @@ def test_the_conversation_shows_both_sides_and_the_need_first(mira, market, case
     talk(market, case, now)
     page = said(mira.get(path_of(case)))
     assert page.index("米拉 Mira") < page.index("答 0") < page.index("问 0")
-    assert "首次答复 用了 0 分钟，在承诺的 4 小时以内。" in page
+    assert "首次答复 用了 0 分钟，在承诺的 4 小时 以内。" in page
     assert "办结 还剩 2 天 23 小时" in page
 
 
