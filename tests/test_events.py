@@ -277,6 +277,12 @@ def say(cast, noon):
     return lambda: cases.say(actor=cast.mira, number=number, body="?", now=noon)
 
 
+def rated(cast, noon):
+    number = stories.a_case(cast, noon).number
+    cases.solve_case(actor=cast.lin, number=number, now=noon)
+    return lambda: cases.rate_case(actor=cast.mira, number=number, score=5, now=noon)
+
+
 def with_case(act, *before):
     """On a fresh case, after what had to come before; Lin acts."""
 
@@ -527,6 +533,7 @@ CALLS = {
     ),
     "cases.solve_case": with_case(cases.solve_case),
     "cases.reopen_case": with_case(cases.reopen_case, cases.solve_case),
+    "cases.rate_case": rated,
     "cases.wait_for_merchant": with_case(wait),
     "cases.set_priority": with_case(lambda **by: cases.set_priority(priority=1, **by)),
     "cases.set_kind": with_case(lambda **by: cases.set_kind(kind="question", **by)),

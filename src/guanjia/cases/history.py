@@ -78,6 +78,7 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cases.file_erased": lambda _p: _("删掉一个文件。"),
     "cases.solved": lambda _p: _("办结，时钟停止。"),
     "cases.reopened": lambda _p: _("重新打开，时钟重新开始。"),
+    "cases.rated": lambda payload: _("商家评价 %(score)d 分。") % {"score": payload["score"]},
     "cases.wait_begun": _wait,
     "cases.wait_ended": lambda _p: _("不再等商家，接着办。"),
     "cases.linked": _linked,

@@ -46,6 +46,7 @@ from guanjia.cases.actions.plans import (
 )
 from guanjia.cases.actions.presence import be_present, save_draft, share_draft
 from guanjia.cases.actions.promises_made import end_promise, make_promise
+from guanjia.cases.actions.rating import rate_case
 from guanjia.cases.actions.talk import say
 from guanjia.cases.actions.tasks import (
     ask_task,
@@ -98,6 +99,7 @@ __all__ = [
     "open_task",
     "pause_clocks",
     "pull_back",
+    "rate_case",
     "rename_view",
     "reopen_case",
     "reown_clocks",

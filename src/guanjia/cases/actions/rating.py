@@ -43,8 +43,8 @@ def rate_case(*, actor: User, number: str, score: int, now: datetime, words: str
     case = Case.objects.select_for_update(no_key=True).get(pk=known.pk)
     before = Rating.objects.filter(case=case).first()
     _require_ratable(case, before)
-    rating = _rated(case, before, actor, score, words, now)
     event = CaseRated(case.number, score, before.score if before else None)
+    rating = _rated(case, before, actor, score, words, now)
     record([Entry(now, actor_of(actor), f"case:{case.number}", event, case.merchant_id)])
     return rating
 

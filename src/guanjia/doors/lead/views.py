@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 
 from guanjia.doors.lead import plots, queries
+from guanjia.doors.lead.ratings import ratings
 from guanjia.doors.lead.rules import require_lead
 from guanjia.people.pages import Visit, page
 
@@ -28,7 +29,8 @@ def lead(visit: Visit) -> HttpResponse:
         **(plots.of_board(board) if board else {}),
         "trend_chart": plots.of_record(record) if record else None,
     }
-    return visit.render("doors/lead/page.html", {**now, "record": record, **charts})
+    content = {**now, "record": record, "ratings": ratings(visit.now), **charts}
+    return visit.render("doors/lead/page.html", content)
 
 
 @page()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from guanjia.doors.merchant.views import cases, home, packages, people, search, services
+from guanjia.doors.merchant.views import cases, home, packages, people, rating, search, services
 
 urlpatterns = [
     path("", home.home, name="door"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("cases/<slug:number>/live", cases.live, name="door_case_live"),
     path("cases/<slug:number>/solve", cases.solve, name="door_case_solve"),
     path("cases/<slug:number>/reopen", cases.reopen, name="door_case_reopen"),
+    path("cases/<slug:number>/rate", rating.rate, name="door_case_rate"),
     path("packages/<slug:number>/", packages.package, name="door_package"),
     path("packages/<slug:number>/live", packages.live, name="door_package_live"),
     path("packages/<slug:number>/cancel", packages.cancel, name="door_package_cancel"),
