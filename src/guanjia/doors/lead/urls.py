@@ -1,9 +1,11 @@
 from django.urls import path
 
 from guanjia.doors.lead import search, views
+from guanjia.doors.lead.absences import views as absences
 from guanjia.doors.lead.apprentices import views as apprentices
 from guanjia.doors.lead.mail import views as mail
 from guanjia.doors.lead.majors import views as majors
+from guanjia.doors.lead.plans import views as plans
 from guanjia.doors.lead.routines import views as routines
 
 urlpatterns = [
@@ -19,6 +21,11 @@ urlpatterns = [
     path("majors/<str:number>/do/<str:verb>", majors.act, name="lead_major_do"),
     path("mail/", mail.listed, name="lead_mail"),
     path("mail/<int:pk>/", mail.mail, name="lead_mail_one"),
+    path("plans/", plans.plans, name="lead_plans"),
+    path("plans/new", plans.new, name="lead_plan_new"),
+    path("plans/<int:pk>/", plans.plan, name="lead_plan"),
+    path("absences/", absences.listed, name="lead_absences"),
+    path("absences/<int:pk>", absences.end, name="lead_absence_end"),
     path("routines/", routines.routines, name="lead_routines"),
     path("routines/new/<slug:kind>/", routines.new, name="lead_routine_new"),
     path("routines/<int:pk>/", routines.routine, name="lead_routine"),
