@@ -18,7 +18,6 @@ from guanjia.base.sql import rows
 
 PIECE = 1024 * 1024
 """Bytes held in memory at once, whatever the size of the whole."""
-IN_MEMORY = 2 * PIECE
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def pieces(blob: UUID) -> Iterator[bytes]:
 
 def spooled(blob: UUID) -> IO[bytes]:
     """The content as a file of its own: reading it slowly holds neither memory nor a database connection."""
-    file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the reader closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the reader closes it
     for piece in pieces(blob):
         file.write(piece)
     file.seek(0)

@@ -61,7 +61,10 @@ def drop_mail(*, actor: User, mail: int, now: datetime) -> None:
 
 
 def held(actor: User, mail: int) -> tuple[IncomingMail, Mail]:
-    """A mail that waits for a person, locked, with what it says. Raises Forbidden, Missing, SettledAlready."""
+    """A mail that waits for a person, locked, with what it says.
+
+    Raises Forbidden, Missing, SettledAlready.
+    """
     require_reader(actor)
     found = IncomingMail.objects.select_for_update().filter(pk=mail).first()
     if found is None:

@@ -31,9 +31,12 @@ DELIVERY = UUID("00112233-4455-6677-8899-aabbccddeeff")
 
 @pytest.fixture(scope="module")
 def servers():
-    with Reserved() as held, tempfile.TemporaryDirectory(prefix="guanjia-mail-") as name:
-        with mail_servers(Path(name), held.port()) as world:
-            yield world
+    with (
+        Reserved() as held,
+        tempfile.TemporaryDirectory(prefix="guanjia-mail-") as name,
+        mail_servers(Path(name), held.port()) as world,
+    ):
+        yield world
 
 
 @pytest.fixture
