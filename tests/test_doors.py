@@ -20,6 +20,8 @@ from django.utils import timezone
 
 from guanjia.base.actors import SYSTEM
 from guanjia.base.seal import seal
+from guanjia.cases.actions.talk import say
+from guanjia.cases.filing import Upload
 from guanjia.coverage.rules import MAY, Relation, Verb
 from guanjia.demo.cast import WAREHOUSING, make_cast, make_line, make_user
 from guanjia.lines.models import Mandate, MandatePeriod
@@ -30,8 +32,10 @@ from guanjia.merchants.models import Member, MemberRole
 from guanjia.packages.tests import stories
 from guanjia.people.actions import grant_role, issue_token
 from guanjia.people.models import Role
-from guanjia.routines.tests.rulebook import schedule, switch_on
+from guanjia.post.mail.flows import MailFlow
+from guanjia.post.mail.storing import store
 from guanjia.post.models import Endpoint
+from guanjia.routines.tests.rulebook import schedule, switch_on
 
 # How each of them stands to Mira's merchant; those without a relation are strangers to it.
 RELATIONS = {
@@ -137,6 +141,7 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "door/<ref:ref>/live": SEE,
     "door/<ref:ref>/cases/": SEE,
     "door/<ref:ref>/search": SEE,
+    "door/<ref:ref>/export": (merchant("POST", Verb.SEE),),
     "door/<ref:ref>/cases/<slug:number>/": (*SEE, merchant("POST", Verb.SPEAK, body=DRAFT)),
     "door/<ref:ref>/cases/<slug:number>/live": SEE,
     "door/<ref:ref>/cases/<slug:number>/solve": (merchant("POST", Verb.SOLVE),),
@@ -160,6 +165,7 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "desk/": (at_desk(),),
     "desk/list": (at_desk(),),
     "desk/search": (at_desk(),),
+    "desk/export": (at_desk("POST"),),
     "desk/views/": (at_desk(), at_desk("POST")),
     "desk/views/<int:pk>": (Way("POST", frozenset()),),  # nobody's
     "desk/mandates/": (at_desk(),),
@@ -184,6 +190,14 @@ DOORS: dict[str, tuple[Way, ...]] = {
     ),
     "desk/cases/<str:number>/people": (merchant("GET", Verb.NOTE),),
     "desk/cases/<str:number>/history": (merchant("GET", Verb.NOTE),),
+    "desk/cases/<str:number>/links": (merchant("GET", Verb.NOTE), merchant("POST", Verb.NOTE)),
+    "desk/cases/<str:number>/unlink": (
+        Way("POST", frozenset(), KNOWN - may(Verb.NOTE), body={"other": "GJ-2026-999999"}),  # there is none
+    ),
+    "desk/cases/<str:number>/merge": (merchant("GET", Verb.NOTE), merchant("POST", Verb.NOTE)),
+    "desk/cases/<str:number>/unmerge": (Way("POST", frozenset()),),  # there is none
+    "desk/cases/<str:number>/split": (merchant("GET", Verb.NOTE), merchant("POST", Verb.NOTE)),
+    "desk/cases/<str:number>/keep": (Way("POST", frozenset(), KNOWN - may(Verb.NOTE)),),  # no child
     "desk/cases/<str:number>/bring/<str:box>": (
         Way("POST", frozenset(), KNOWN - may(Verb.NOTE), {"box": "note"}, {"macro": "1"}),  # nobody's macro
     ),
@@ -236,7 +250,25 @@ DOORS: dict[str, tuple[Way, ...]] = {
     # the service lead
     "lead/": LEAD,
     "lead/waits/": LEAD,
+    "lead/mail/": LEAD,
+    "lead/mail/<int:pk>/": (
+        Way("GET", frozenset({"wei"}), EVERYBODY - {"wei"}, {"pk": "mail"}),
+        Way("POST", frozenset({"wei"}), EVERYBODY - {"wei"}, {"pk": "mail"}, {"drop": "1"}),
+    ),
+    # files on cases
+    "files/<int:pk>/": (merchant("GET", Verb.SEE, args={"pk": "file"}),),
+    "files/<int:pk>/erase": (
+        Way("POST", frozenset({"mira", "wei"}), KNOWN - {"mira", "wei"}, {"pk": "file"}),
+    ),
+    "files/of/<str:number>/": SEE,
     "lead/search": LEAD,
+    "lead/export": (lead("POST"),),
+    "lead/majors/": LEAD,
+    "lead/majors/new": (lead(), lead("POST")),
+    "lead/majors/<str:number>/": (Way("GET", frozenset(), EVERYBODY - {"wei"}),),  # there is none
+    "lead/majors/<str:number>/do/<str:verb>": (
+        Way("POST", frozenset(), EVERYBODY - {"wei"}, {"verb": "stop"}),
+    ),
     "lead/lines/<slug:slug>/": LEAD,
     "lead/apprentices/": (*LEAD, Way("POST", frozenset({"wei"}), EVERYBODY - {"wei"})),
     "lead/apprentices/<int:pk>/end": (Way("POST", frozenset(), EVERYBODY - {"wei"}),),  # nobody's
@@ -312,6 +344,11 @@ def house(db):
     package = stories.pending(cast, now)
     hosted = HostedLine()
     run = Conformance.objects.create(line=cast.display, asked_by=cast.otto, asked_at=now)
+    word = say(
+        actor=cast.mira, number=package.case.number, body="见附件", files=[Upload.of("a.txt", b"a")], now=now
+    )
+    mail = store(b"From: stranger@x.example\r\n\r\n", now=now)
+    MailFlow().settle([(mail.pk, ())], now)
     mandate = Mandate.objects.create(
         line=cast.display,
         person=cast.lin,
@@ -348,6 +385,8 @@ def house(db):
         "routine": str(routine.pk),
         "routine_run": str(routine_run.pk),
         "token_id": "1",
+        "file": str(word.files.get().pk),
+        "mail": str(mail.pk),
         "key": str(package.items.get(position=1).hold_id),
     }
     return people, args

@@ -13,9 +13,11 @@ from allauth.usersessions.models import UserSession
 import guanjia
 from guanjia.base.actors import SYSTEM
 from guanjia.cases import actions as cases
+from guanjia.cases.actions import fanout, major
 from guanjia.cases.changing import Change
-from guanjia.cases.models import TaskKind
+from guanjia.cases.models import LinkKind, Recipient, TaskKind
 from guanjia.cases.planning import PlanStep
+from guanjia.cases.recipients import Criteria
 from guanjia.core.package import Mode
 from guanjia.coverage import actions as coverage
 from guanjia.coverage.models import ResponsibilityRole
@@ -53,6 +55,18 @@ EXEMPT = {
     "cases.start_clock": "part of a settle, whose event carries the notice that starts the clock",
     "cases.be_present": "who looks at a case has done nothing yet",
     "cases.save_draft": "what is not sent has not been said",
+    "cases.join": "part of an action that brings two cases together; it writes their events",
+    "cases.log_both": "writes the events of an action",
+    "cases.look_at_merge": "reads and writes nothing",
+    "cases.refuse_merge": "reads and writes nothing",
+    "cases.refuse_running": "reads and writes nothing",
+    "cases.undoable": "reads and writes nothing",
+    "cases.leads_on": "reads and writes nothing",
+    "cases.tell": "part of an action whose event says the same",
+    "cases.follow_up": "part of a public word; it writes the events of the new case and of the link",
+    "cases.open_beside": "part of an action; it writes the event of the new case",
+    "cases.close_in_time": "part of solving a case; what it begins ends with `close_cases`",
+    "cases.access_majors": "reads and writes nothing",
     "cases.bring_back": "part of an action; it writes the event of a case that comes back",
     "cases.end_with_case": "part of solving a case; each promise that it ends leaves its own event",
     "cases.keep_by_word": "part of a public word; each promise that it keeps leaves its own event",
@@ -487,7 +501,86 @@ def with_endpoint(act):
 WISH = post.Wish("webhook", "ERP", "https://erp.example/", "", ["case"])
 NEW_ENDPOINT = {"merchant_ref": None, "team": None, "wish": WISH, "language": "en", "allowed": ()}
 
+
+def two_cases(act, *before):
+    """On one case and the number of another, after what had to come before; Lin acts."""
+
+    def prepare(cast, noon):
+        other = stories.a_case(cast, noon).number
+        by = {"actor": cast.lin, "number": stories.a_case(cast, noon).number, "now": noon}
+        for earlier in before:
+            earlier(other, by)
+        return lambda: act(other, by)
+
+    return prepare
+
+
+def link(other, by):
+    return cases.link_cases(other=other, kind=LinkKind.RELATED, **by)
+
+
+def merge(other, by):
+    return cases.merge_cases(into=other, **by)
+
+
+def split(cast, noon):
+    number = stories.a_case(cast, noon).number
+    word = cases.say(actor=cast.mira, number=number, body="?", now=noon)
+    about = {"actor": cast.lin, "number": number, "messages": [word.pk], "need": "?"}
+    return lambda: cases.split_case(**about, now=noon)
+
+
+def close(cast, noon):
+    case = stories.a_case(cast, noon)
+    cases.solve_case(actor=cast.lin, number=case.number, now=noon)
+    return lambda: cases.close_cases(cases=[case.pk], now=noon + timedelta(days=99))
+
+
+def with_major(act, *before):
+    """On a major case of two merchants, after what had to come before; Wei acts."""
+
+    def prepare(cast, noon):
+        found = major.open_major(
+            actor=cast.wei, title="?", said="?", criteria=Criteria(refs=("M-1042",)), days=1, now=noon
+        )
+        by = {"actor": cast.wei, "number": found.number, "now": noon}
+        for earlier in before:
+            earlier(found, by)
+        return lambda: act(found, by)
+
+    return prepare
+
+
+def advance(found, by):
+    while fanout.advance_major(major=found.pk, now=by["now"]):
+        pass
+
+
+def keep(found, by):
+    child = Recipient.objects.get(major=found).case.number
+    return major.keep_child(actor=by["actor"], number=child, keep=True, now=by["now"])
+
+
 CALLS = {
+    "cases.link_cases": two_cases(link),
+    "cases.unlink_cases": two_cases(lambda other, by: cases.unlink_cases(other=other, **by), link),
+    "cases.merge_cases": two_cases(merge),
+    "cases.unmerge_cases": two_cases(lambda other, by: cases.unmerge_cases(into=other, **by), merge),
+    "cases.split_case": split,
+    "cases.close_cases": close,
+    "cases.open_major": lambda cast, noon: (
+        lambda: major.open_major(
+            actor=cast.wei, title="?", said="?", criteria=Criteria(refs=("M-1042",)), days=1, now=noon
+        )
+    ),
+    "cases.advance_major": with_major(advance),
+    "cases.stop_major": with_major(lambda _found, by: major.stop_major(**by)),
+    "cases.resume_major": with_major(
+        lambda _found, by: major.resume_major(**by), lambda _found, by: major.stop_major(**by)
+    ),
+    "cases.update_major": with_major(lambda _found, by: major.update_major(body="?", **by)),
+    "cases.solve_major": with_major(lambda _found, by: major.solve_major(**by), advance),
+    "cases.keep_child": with_major(keep, advance),
     "post.add_endpoint": lambda cast, noon: (
         lambda: post.add_endpoint(actor=cast.wei, now=noon, **NEW_ENDPOINT)
     ),
@@ -534,6 +627,9 @@ CALLS = {
     "cases.solve_case": with_case(cases.solve_case),
     "cases.reopen_case": with_case(cases.reopen_case, cases.solve_case),
     "cases.rate_case": rated,
+    "cases.note_export": lambda cast, noon: (
+        lambda: cases.note_export(actor=cast.lin, what="own", notes=False, now=noon)
+    ),
     "cases.wait_for_merchant": with_case(wait),
     "cases.set_priority": with_case(lambda **by: cases.set_priority(priority=1, **by)),
     "cases.set_kind": with_case(lambda **by: cases.set_kind(kind="question", **by)),

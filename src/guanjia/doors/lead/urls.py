@@ -1,8 +1,9 @@
 from django.urls import path
 
-from guanjia.doors.lead import search, views
+from guanjia.doors.lead import export, search, views
 from guanjia.doors.lead.absences import views as absences
 from guanjia.doors.lead.apprentices import views as apprentices
+from guanjia.doors.lead.hours import views as hours
 from guanjia.doors.lead.mail import views as mail
 from guanjia.doors.lead.majors import views as majors
 from guanjia.doors.lead.plans import views as plans
@@ -11,6 +12,7 @@ from guanjia.doors.lead.routines import views as routines
 urlpatterns = [
     path("", views.lead, name="lead"),
     path("waits/", views.waits, name="lead_waits"),
+    path("export", export.export, name="lead_export"),
     path("search", search.find, name="lead_search"),
     path("lines/<slug:slug>/", views.line, name="lead_line"),
     path("apprentices/", apprentices.apprentices, name="lead_apprentices"),
@@ -33,4 +35,8 @@ urlpatterns = [
     path("routines/<int:pk>/switch", routines.switch, name="lead_routine_switch"),
     path("routines/<int:pk>/log", routines.log, name="lead_routine_log"),
     path("routines/<int:pk>/runs/<int:run>/", routines.run, name="lead_routine_run"),
+    path("calendars/", hours.calendars, name="lead_calendars"),
+    path("calendars/new", hours.new_calendar, name="lead_calendar_new"),
+    path("calendars/<slug:code>/", hours.calendar, name="lead_calendar"),
+    path("promises/", hours.promises, name="lead_promises"),
 ]

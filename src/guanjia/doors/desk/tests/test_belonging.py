@@ -146,14 +146,14 @@ def test_a_split_is_looked_at_before_it_is_done(lin, market, pair, now, unchange
 
 def test_nobody_else_links_merges_or_splits(market, client, lin, pair, now, unchanged):
     other = actions.open_case(actor=market.mo, merchant_ref="M-2077", need="?", now=now)
+    about = {"other": other.number, "kind": "related"}
     with unchanged():
+        assert lin.post(page_of(pair[0], "links"), about).status_code == 404
         assert lin.get(page_of(pair[0], "merge"), {"into": other.number}).status_code == 404
-        assert (
-            lin.post(page_of(pair[0], "links"), {"other": other.number, "kind": "related"}).status_code == 404
-        )
         for path in ("links", "merge", "split"):
             assert lin.get(page_of(other, path)).status_code == 404
-        client.force_login(market.mira)
+    client.force_login(market.mira)
+    with unchanged():
         for path in ("links", "merge", "split"):
             assert client.get(page_of(pair[0], path)).status_code == 403
 
@@ -190,9 +190,8 @@ def statements(client, url):
 
 def test_pages_cost_the_same_with_one_link_and_with_three(lin, market, pair, now):
     case, first = pair
-    actions.link_cases(
-        actor=market.lin, number=case.number, other=first.number, kind=LinkKind.RELATED, now=now
-    )
+    link = {"actor": market.lin, "number": case.number, "now": now}
+    actions.link_cases(other=first.number, kind=LinkKind.RELATED, **link)
     pages = [page_of(case), page_of(case, "links"), page_of(case, "merge"), page_of(case, "split")]
     costs = [statements(lin, url) for url in pages]
     for kind in (LinkKind.RELATED, LinkKind.DUPLICATE):
