@@ -17,6 +17,7 @@ from guanjia.demo.cast import (
     put_in_charge,
 )
 from guanjia.demo.market import Market, MarketLine
+from guanjia.demo.routines import lay_down_routines
 from guanjia.lines.actions.hosted import publish_services, set_capacity
 from guanjia.lines.actions.joining import read_manifest, register_line
 from guanjia.lines.actions.mandates import grant_mandate
@@ -57,6 +58,7 @@ def seed(market: Market, now: datetime, merchant: Merchant | None = None) -> See
     for line in market.lines:
         _open(market, line, otto, now)
     _grant(otto, manager, now)
+    lay_down_routines(wei, now)
     return Seeded(owner, manager, otto, merchant)
 
 
