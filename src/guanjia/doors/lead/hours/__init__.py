@@ -1,0 +1,1 @@
+"""When the house works, and what it promises: a lead's forms."""
