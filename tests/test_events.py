@@ -13,8 +13,10 @@ from allauth.usersessions.models import UserSession
 import guanjia
 from guanjia.base.actors import SYSTEM
 from guanjia.cases import actions as cases
-from guanjia.cases.actions import fanout, major
+from guanjia.cases.actions import fanout, house, major
+from guanjia.cases.actions import files as house_files
 from guanjia.cases.changing import Change
+from guanjia.cases.filing import Upload, check_files
 from guanjia.cases.models import LinkKind, Recipient, TaskKind
 from guanjia.cases.planning import PlanStep
 from guanjia.cases.recipients import Criteria
@@ -289,6 +291,27 @@ def back_early(cast, noon):
 def say(cast, noon):
     number = stories.a_case(cast, noon).number
     return lambda: cases.say(actor=cast.mira, number=number, body="?", now=noon)
+
+
+def with_files(cast, noon):
+    return {"actor": cast.mira, "case": stories.a_case(cast, noon), "message": None, "now": noon}
+
+
+def add_files(cast, noon):
+    about = with_files(cast, noon)
+    files = check_files([Upload.of("a.txt", b"a")])
+    return lambda: house_files.add_files(files=files, **about)
+
+
+def erase_file(cast, noon):
+    about = with_files(cast, noon)
+    [file] = house_files.add_files(files=check_files([Upload.of("a.txt", b"a")]), **about)
+    return lambda: house_files.erase_file(actor=cast.mira, file=file.pk, now=noon)
+
+
+def say_from_house(cast, noon):
+    case = stories.a_case(cast, noon)
+    return lambda: house.say_from_house(case=case, kind="mail_cut", now=noon)
 
 
 def rated(cast, noon):
@@ -592,6 +615,9 @@ CALLS = {
     "post.try_endpoint": with_endpoint(lambda by: post.try_endpoint(**by)),
     "post.replay": with_endpoint(lambda by: post.replay(deliveries=None, **by)),
     "cases.open_case": lambda cast, noon: lambda: stories.a_case(cast, noon),
+    "cases.add_files": add_files,
+    "cases.erase_file": erase_file,
+    "cases.say_from_house": say_from_house,
     "cases.say": say,
     "cases.open_task": lambda cast, noon: lambda: a_task(cast, noon),
     "cases.finish_tasks": finish,

@@ -319,3 +319,12 @@ class FileErased(Payload):
     kind: ClassVar[str] = "cases.file_erased"
     case: str
     file: int
+
+
+@dataclass(frozen=True)
+class CasesExported(Payload):
+    """Somebody has taken out a list of cases; with internal notes, if `notes`."""
+
+    kind: ClassVar[str] = "cases.exported"
+    what: str
+    notes: bool

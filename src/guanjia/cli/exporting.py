@@ -1,10 +1,11 @@
-"""`guanjia export …`: merchants and responsibilities as CSV or JSON."""
+"""`guanjia export …`: merchants, responsibilities and cases as CSV or JSON."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ def _options(command: Any) -> Any:
 
 @click.group()
 def export_group() -> None:
-    """Export merchants and responsibilities; the CSV can be imported again.
+    """Export merchants, responsibilities and cases; the CSV of the first two can be imported again.
 
     Cells that a spreadsheet would run as a formula get an apostrophe; an import takes it off again.
     """
@@ -52,6 +53,17 @@ def responsibilities(format_: str, output: Path | None) -> int:
         from guanjia.coverage.exporting import responsibilities_export
 
         return _write(responsibilities_export, format_, output)
+
+
+@export_group.command()
+@click.option("--notes", is_flag=True, help="Internal notes as well, in a column of their own.")
+@_options
+def cases(format_: str, output: Path | None, *, notes: bool) -> int:
+    """All cases, the newest first, with what was said on them."""
+    with house():
+        from guanjia.cases.exporting import all_cases
+
+        return _write(partial(all_cases, notes=notes), format_, output)
 
 
 def _write(export: Callable[[], Export], format_: str, output: Path | None) -> int:

@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "migrate": ("guanjia.cli.running:migrate", "Bring the database's tables up to date."),
     "demo": ("guanjia.demo.command:demo", "Play the story on a demo marketplace of six lines."),
     "import": ("guanjia.cli.importing:import_group", "Import merchants and responsibilities."),
-    "export": ("guanjia.cli.exporting:export_group", "Export merchants and responsibilities."),
+    "export": ("guanjia.cli.exporting:export_group", "Export merchants, responsibilities and cases."),
     "person": ("guanjia.cli.people:person_group", "Let people in."),
     "line": ("guanjia.cli.lines:line_group", "Register, check and serve business lines."),
     "clocks": ("guanjia.cli.clocks:clocks_group", "Count deadlines anew after a calendar has changed."),

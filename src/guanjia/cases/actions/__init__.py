@@ -30,6 +30,7 @@ from guanjia.cases.actions.closing import (
     stop_waiting,
     wait_for_merchant,
 )
+from guanjia.cases.actions.exporting import note_export
 from guanjia.cases.actions.handover import accept_case, decline_case, hand_over, pull_back
 from guanjia.cases.actions.intake import open_case
 from guanjia.cases.actions.links import link_cases, unlink_cases
@@ -95,6 +96,7 @@ __all__ = [
     "make_promise",
     "merchant_has_the_turn",
     "merge_cases",
+    "note_export",
     "open_case",
     "open_task",
     "pause_clocks",

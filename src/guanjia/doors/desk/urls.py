@@ -6,6 +6,7 @@ from guanjia.doors.desk.views import (
     belonging,
     bulk,
     cases,
+    export,
     handing,
     history,
     lists,
@@ -20,6 +21,7 @@ from guanjia.doors.desk.views import (
 urlpatterns = [
     path("", lists.desk, name="desk"),
     path("list", lists.fresh, name="desk_list"),
+    path("export", export.export, name="desk_export"),
     path("search", search.find, name="desk_search"),
     path("views/", lists.saved, name="desk_views"),
     path("views/<int:pk>", lists.change, name="desk_view"),

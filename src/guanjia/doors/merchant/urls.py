@@ -1,11 +1,12 @@
 from django.urls import path
 
-from guanjia.doors.merchant.views import cases, home, packages, people, rating, search, services
+from guanjia.doors.merchant.views import cases, export, home, packages, people, rating, search, services
 
 urlpatterns = [
     path("", home.home, name="door"),
     path("live", home.live, name="door_live"),
     path("search", search.find, name="door_search"),
+    path("export", export.export, name="door_export"),
     path("cases/", cases.listed, name="door_cases"),
     path("cases/<slug:number>/", cases.case, name="door_case"),
     path("cases/<slug:number>/live", cases.live, name="door_case_live"),

@@ -15,8 +15,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from guanjia.base.sql import prepared
+from guanjia.base.sql import prepared, rows
 from guanjia.base.texts import pick
+from guanjia.cases.exporting import MOST
 from guanjia.cases.models import CaseKind, CaseState, ClockKind, Priority
 from guanjia.doors.desk.rules import Scope
 
@@ -135,6 +136,14 @@ def listing(scope: Scope, wanted: Wanted, now: datetime, *, most: int = PAGE) ->
     got = prepared(_ROWS.format(found=picked, order=by), values(scope, wanted, now))
     shown = tuple(_row(row) for row in got[:most])
     return Listing(shown, cursor(shown[-1]) if len(got) > most else "")
+
+
+def keys_of(scope: Scope, wanted: Wanted, now: datetime, *, most: int = MOST) -> list[int]:
+    """Ids of a list from its beginning to its end, or to `most`."""
+    found = found_in(replace(wanted, after=None), most=most)
+    way = "DESC" if wanted.view == "solved" else "ASC"
+    listed = f"SELECT f.id FROM ({found}) f ORDER BY f.due_at {way}, f.id {way} LIMIT {most}"  # noqa: S608
+    return [key for (key,) in rows(listed, values(scope, wanted, now))]
 
 
 def found_in(wanted: Wanted, *, most: int = PAGE + 1) -> str:
