@@ -189,7 +189,7 @@ def _kind(text: str) -> EndpointKind:
 def _fill(endpoint: Endpoint, wish: Wish, allowed: Sequence[Network]) -> None:
     endpoint.label = clean(wish.label, field=_("名称"), most=LABEL_MOST)
     side = {Side.MERCHANT} if endpoint.merchant_id is not None else {Side.HOUSE}
-    endpoint.news = [kind for kind in kinds_for(side) if kind in wish.news]
+    endpoint.news = [kind for kind in kinds_for(side, personal=False) if kind in wish.news]
     if wish.url.strip() or not endpoint.pk:
         url = clean(wish.url, field=_("地址"), most=URL_MOST)
         endpoint.host = _host(url, allowed if endpoint.merchant_id is None else ())

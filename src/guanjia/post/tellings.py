@@ -322,7 +322,12 @@ WAKING = (*TELLINGS, FORGETTING)
 """The kinds of events that wake the post."""
 
 
-def kinds_for(sides: set[Side]) -> list[str]:
-    """The kinds of news that these sides ever get, in the order of `people.news`."""
-    told = {telling.news for telling in BY_CODE.values() if telling.side in sides}
+def kinds_for(sides: set[Side], *, personal: bool = True) -> list[str]:
+    """The kinds of news that these sides ever get, in the order of `people.news`; without the `personal`
+    ones, what goes to groups and programs."""
+    told = {
+        telling.news
+        for telling in BY_CODE.values()
+        if telling.side in sides and (personal or not telling.personal)
+    }
     return [kind for kind in KINDS if kind in told]

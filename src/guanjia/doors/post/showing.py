@@ -75,7 +75,7 @@ class Board:
     def news(self) -> list[tuple[str, str, bool]]:
         """The kinds that may be chosen: code, name, ticked."""
         ticked = self.form.get("news", USUAL[self.side])
-        return [(kind, str(KINDS[kind]), kind in ticked) for kind in kinds_for({self.side})]
+        return [(kind, str(KINDS[kind]), kind in ticked) for kind in kinds_for({self.side}, personal=False)]
 
     def typed(self, given: object) -> Board:
         """With what somebody has typed; secrets are not shown again."""
