@@ -13,12 +13,15 @@ from allauth.usersessions.models import UserSession
 import guanjia
 from guanjia.base.actors import SYSTEM
 from guanjia.cases import actions as cases
-from guanjia.cases.actions import fanout, house, major
+from guanjia.cases.actions import calendars, fanout, house, major
 from guanjia.cases.actions import files as house_files
+from guanjia.cases.actions.acting import act_on_clocks
+from guanjia.cases.actions.recounting import recount_clocks
 from guanjia.cases.changing import Change
 from guanjia.cases.filing import Upload, check_files
 from guanjia.cases.models import LinkKind, Recipient, TaskKind
 from guanjia.cases.planning import PlanStep
+from guanjia.cases.promises import HOUSE_RULES
 from guanjia.cases.recipients import Criteria
 from guanjia.core.package import Mode
 from guanjia.coverage import actions as coverage
@@ -54,6 +57,21 @@ EXEMPT = {
     "ledger.record": "it is the log itself",
     "ledger.events": "puts events into words for the statement that writes them",
     "cases.stop_clocks": "part of an action whose event says that the wait is over",
+    "cases.cancel_clocks": "part of an action whose event says what has happened to the case",
+    "cases.pause_clocks": "part of an action whose event says what has happened to the case",
+    "cases.resume_clocks": "part of an action whose event says what has happened to the case",
+    "cases.reset_clocks": "part of an action whose event says what has happened to the case",
+    "cases.retarget_clocks": "part of an action whose event says what has happened to the case",
+    "cases.reown_clocks": "part of an action whose event says what has happened to the case",
+    "cases.stop_clocks_of": "part of an action whose event says what has happened to the case",
+    "cases.stop_item_clocks": "part of an action whose event says what has happened to the case",
+    "cases.merchant_has_the_turn": "part of an action whose event says what has happened to the case",
+    "cases.owe_answer": "part of an action whose event says what has happened to the case",
+    "cases.end_clock_of": "part of an action whose event says what has happened to the case",
+    "cases.opening_clocks": "reads and writes nothing",
+    "cases.lead_of": "reads and writes nothing",
+    "cases.require_lead": "reads and writes nothing",
+    "cases.end_escalations": "part of an action on clocks; it writes an event for each task",
     "cases.start_clock": "part of a settle, whose event carries the notice that starts the clock",
     "cases.be_present": "who looks at a case has done nothing yet",
     "cases.save_draft": "what is not sent has not been said",
@@ -584,6 +602,18 @@ def keep(found, by):
     return major.keep_child(actor=by["actor"], number=child, keep=True, now=by["now"])
 
 
+def edit_calendar(cast, noon):
+    about = {"code": "cn", "name": "n", "zone": "Asia/Shanghai", "week": [[[480, 1200]]] * 7, "days": {}}
+    since = noon + timedelta(hours=6)
+    return calendars.publish_calendar(actor=cast.wei, **about, since=since, now=noon)
+
+
+def recount(cast, noon):
+    stories.a_case(cast, noon)
+    edit_calendar(cast, noon)
+    return lambda: recount_clocks(now=noon)
+
+
 CALLS = {
     "cases.link_cases": two_cases(link),
     "cases.unlink_cases": two_cases(lambda other, by: cases.unlink_cases(other=other, **by), link),
@@ -650,6 +680,16 @@ CALLS = {
     "cases.save_view": lambda cast, noon: (
         lambda: cases.save_view(actor=cast.lin, name="11.11", base="mine", now=noon)
     ),
+    "cases.act_on_clocks": lambda cast, noon: (
+        stories.a_case(cast, noon) and (lambda: act_on_clocks(now=noon + timedelta(hours=5)))
+    ),
+    "cases.publish_calendar": lambda cast, noon: lambda: edit_calendar(cast, noon),
+    "cases.publish_promises": lambda cast, noon: (
+        lambda: calendars.publish_promises(
+            actor=cast.wei, rules=HOUSE_RULES, since=noon + timedelta(days=1), now=noon
+        )
+    ),
+    "cases.recount_clocks": recount,
     "cases.solve_case": with_case(cases.solve_case),
     "cases.reopen_case": with_case(cases.reopen_case, cases.solve_case),
     "cases.rate_case": rated,
