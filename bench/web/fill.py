@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from urllib.parse import urlencode
 
 import django
 
@@ -263,7 +264,37 @@ def targets() -> dict[str, list[dict[str, object]]]:
             owner = User.objects.get(memberships__merchant__ref=ref)
             door.append(page(f"/door/{ref}/", owner, "GJ-2026-"))
             taken.append(intake(owner, ref))
-    return {"desk list": desk, "case page": case, "merchant door": door, "intake": taken}
+    found = {"desk list": desk, "case page": case, "merchant door": door, "intake": taken}
+    return found | searches(managers[0])
+
+
+def searches(worker: User) -> dict[str, list[dict[str, object]]]:
+    """By the lead, by somebody of the pool and the giants' team, by a manager of 50 merchants, and at the
+    giant's door: a word in every third case, one in twenty thousand, a phrase, the beginning of an order
+    number, two frequent words that never meet, and a word that is nowhere."""
+    lead = User.objects.get(username="wei")
+    manager = User.objects.get(pk=MANAGER + MEASURED + 4)
+    owner = User.objects.get(memberships__merchant__ref="B-1")
+    words = {
+        "退款": "<mark>",
+        "鸬鹚": "",
+        "“首页展示位”": "<mark>",
+        "SKU-9e37": "",
+        "退款 展位": "",
+        "zzzz": "",
+    }
+    doors = {
+        "search, lead": ("/lead/search", lead),
+        "search, pool and team": ("/desk/search", worker),
+        "search, manager": ("/desk/search", manager),
+        "search, giant door": ("/door/B-1/search", owner),
+    }
+    return {
+        kind: [
+            page(f"{path}?{urlencode({'q': one})}", user, holds or 'id="q"') for one, holds in words.items()
+        ]
+        for kind, (path, user) in doors.items()
+    }
 
 
 if __name__ == "__main__":
