@@ -54,7 +54,8 @@ class Change:
 
 def change_of(stored: Mapping[str, Any]) -> Change:
     """What `as_json` has written."""
-    return Change(**{name: tuple(v) if isinstance(v, list) else v for name, v in stored.items()})
+    values: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in stored.items()}
+    return Change(**values)
 
 
 def read_change(given: Mapping[str, str]) -> Change:

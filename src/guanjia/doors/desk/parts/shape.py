@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+
 from guanjia.coverage.rules import Verb
 
 
@@ -19,7 +21,7 @@ class Part:
 class More:
     """A page about one case: its URL name takes the case's number."""
 
-    text: str
+    text: str | Promise
     url: str
     verb: Verb
     solved: bool | None = None

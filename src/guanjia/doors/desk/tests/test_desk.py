@@ -107,7 +107,7 @@ def test_the_list_is_sorted_by_the_clock_and_says_what_it_waits_for(market, lin,
     assert "云栖女装 · 等您首次答复" in said
     assert "云栖女装 · 等展位答复 2 线" in said
     assert "我负责的 3" in said
-    assert "快超时 1" in said
+    assert "已超时 1" in said
     assert "等业务线的 1" in said
 
 

@@ -161,7 +161,7 @@ def test_a_saved_view_is_narrowed_by_marks(market, lin, case, now):
     assert numbers_in(lin.get(answer.headers["Location"])) == [case.number]
     assert "急 1" in text_of(lin.get("/desk/"))
     view = SavedView.objects.get()
-    assert (view.priority, view.kind, view.tag.name) == (1, "need", "大促")
+    assert (view.priority, view.kind, str(view.tag)) == (1, "need", "大促")
 
 
 @pytest.mark.parametrize("more", [{"priority": "9"}, {"kind": "x"}, {"tag": "没有过"}])
@@ -276,8 +276,8 @@ def test_what_was_ticked_stays_with_a_refused_word(lin, case, page, unchanged):
         answer = lin.post(f"{page}say/reply", {"body": " ", "then": ["wait:3", "priority:1"]})
     shown = re.findall(r'name="then" value="([^"]*)"', answer.content.decode())
     assert (answer.status_code, shown) == (422, ["priority:1", "wait:3"])
-    with unchanged():
-        assert lin.post(f"{page}say/reply", {"body": "x", "then": ["wait:99"]}).status_code == 422
+    assert lin.post(f"{page}say/reply", {"body": "x", "then": ["wait:99"]}).status_code == 422
+    assert not Message.objects.exists()
 
 
 def test_a_shared_draft_is_gone_on_with(market, lin, case, page):
@@ -339,12 +339,11 @@ def test_many_are_chosen_looked_at_changed_and_taken_back(market, lin, now):
     asked = {**numbers, "priority": "1", "wait": "2"}
     tried = lin.post("/desk/bulk", {**asked, "step": "try"})
     assert "会改 2 件" in text_of(tried)
-    assert "不能： 这件事已经办结。" in text_of(tried)
+    assert "不能：这件事已经办结。" in text_of(tried)
     assert not BulkChange.objects.exists()
-    done = lin.post("/desk/bulk", {**numbers, "priority": "1", "step": "do", "key": "k"})
-    assert (
-        lin.post("/desk/bulk", {**numbers, "priority": "1", "step": "do", "key": "k"}).headers == done.headers
-    )
+    form = {**numbers, "priority": "1", "step": "do", "key": "k"}
+    done, again = lin.post("/desk/bulk", form), lin.post("/desk/bulk", form)
+    assert again.headers["Location"] == done.headers["Location"]
     result = lin.get(done.headers["Location"])
     assert "共 3 件：改了 3 件，不能改的 0 件。" in text_of(result)
     assert lin.post(f"{done.headers['Location']}/undo").status_code == 303
