@@ -46,6 +46,8 @@ from guanjia.people.actions import sign_in
 from guanjia.people.actors import actor_of
 from guanjia.people.models import Role
 from guanjia.post import actions as post
+from guanjia.routines import actions as routines
+from guanjia.routines.tests import rulebook
 
 STRONG = "quiet-celadon-river"
 EXEMPT = {
@@ -614,6 +616,23 @@ def recount(cast, noon):
     return lambda: recount_clocks(now=noon)
 
 
+def save_rule(cast, noon):
+    return routines.save_routine(actor=cast.wei, name="规则", rule=rulebook.schedule(), now=noon)
+
+
+def activate_rule(cast, noon):
+    about = {"routine": save_rule(cast, noon).routine_id, "version": 1}
+    return lambda: routines.activate_routine(actor=cast.wei, now=noon, **about)
+
+
+def with_rule(act):
+    def prepare(cast, noon):
+        rule = rulebook.switch_on(cast, rulebook.schedule(), noon)
+        return lambda: act(cast, rule, noon)
+
+    return prepare
+
+
 CALLS = {
     "cases.link_cases": two_cases(link),
     "cases.unlink_cases": two_cases(lambda other, by: cases.unlink_cases(other=other, **by), link),
@@ -770,6 +789,14 @@ CALLS = {
     "packages.settle_item_by_hand": settle,
     "packages.submit_composition": composed,
     "packages.submit_package": with_package(draft, lambda by: packages.submit_package(**by)),
+    "routines.save_routine": lambda cast, noon: lambda: save_rule(cast, noon),
+    "routines.activate_routine": activate_rule,
+    "routines.deactivate_routine": with_rule(
+        lambda cast, rule, noon: routines.deactivate_routine(actor=cast.wei, routine=rule.pk, now=noon)
+    ),
+    "routines.turn_off": with_rule(
+        lambda _cast, rule, noon: routines.turn_off(routine=rule, reason="failing", now=noon)
+    ),
     "people.accept_invitation": accept,
     "people.change_news": own_account(
         people.change_news, wish=people.NewsWish(["answer"], [], time(9), None)

@@ -76,6 +76,7 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "cases.message_sent": _said,
     "cases.file_added": lambda _p: _("附上一个文件。"),
     "cases.file_erased": lambda _p: _("删掉一个文件。"),
+    "routines.acted": lambda payload: _("按规则 %(n)d 自动办理。") % {"n": payload["routine"]},
     "cases.solved": lambda _p: _("办结，时钟停止。"),
     "cases.reopened": lambda _p: _("重新打开，时钟重新开始。"),
     "cases.rated": lambda payload: _("商家评价 %(score)d 分。") % {"score": payload["score"]},

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "package": ("guanjia.cli.packages:package_group", "Look at packages."),
     "replay": ("guanjia.demo.replay.command:replay_group", "Play real data again and compare."),
     "mail": ("guanjia.cli.mail:mail_group", "Take mail in, and see how the mailbox is."),
+    "routines": ("guanjia.cli.routines:routines_group", "Rules of work as a file."),
     "doctor": ("guanjia.cli.doctor:doctor", "Say how the house is, and what to do if it is not well."),
 }
 
