@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-allocation bench-up bench-web clean
+.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-allocation bench-up bench-web bench-clock clean
 
 install: $(VENV)/installed
 dev: $(VENV)/installed-dev
@@ -66,6 +66,9 @@ bench-import: dev
 
 bench-web: dev
 	$(BIN)/python bench/bench_web.py --big --json artefacts/bench-web.json
+
+bench-clock: dev
+	$(BIN)/python -m bench.bench_clock
 
 bench-up: dev
 	$(BIN)/python bench/bench_up.py

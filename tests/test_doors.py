@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from guanjia.base.actors import SYSTEM
 from guanjia.base.seal import seal
+from guanjia.cases.actions import ask_task
 from guanjia.cases.actions.talk import say
 from guanjia.cases.filing import Upload
 from guanjia.coverage.rules import MAY, Relation, Verb
@@ -108,6 +109,11 @@ SEE = (merchant("GET", Verb.SEE),)
 OF_PACKAGE = {"number": "package"}
 DRAFT = {"need": "要办的事", "body": "一句话"}
 
+HOUSE_SPEAKS = may(Verb.SPEAK) & may(Verb.NOTE)
+NO_NOTES = KNOWN - may(Verb.NOTE)
+DOERS = may(Verb.NOTE) | {"otto"}
+"""Who may look at a task that Otto's line was asked to do."""
+PROMISE = {"kind": "call", "text": "打电话", "day": "2027-06-01", "clock": "10:00"}
 DOORS: dict[str, tuple[Way, ...]] = {
     # one's own account
     "account/": OWN,
@@ -215,12 +221,36 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "desk/bulk/<int:pk>": (Way("GET", frozenset()), Way("POST", frozenset())),  # nobody's
     "desk/bulk/<int:pk>/undo": (Way("POST", frozenset()),),
     "desk/tags": (at_desk(),),
+    "desk/cases/<str:number>/work": (merchant("GET", Verb.NOTE), merchant("POST", Verb.NOTE)),
+    "desk/cases/<str:number>/work/<int:task>/<str:verb>": (
+        merchant("POST", Verb.NOTE, args={"verb": "done"}, body={"word": "好"}),
+        merchant("POST", Verb.NOTE, args={"verb": "drop"}, body={"word": "不用了"}),
+    ),
+    "desk/cases/<str:number>/checklist": (merchant("POST", Verb.NOTE, body={"text": "执照"}),),
+    "desk/cases/<str:number>/plan": (merchant("GET", Verb.NOTE), Way("POST", frozenset(), NO_NOTES)),
+    "desk/cases/<str:number>/hand-over": (merchant("GET", Verb.NOTE), merchant("POST", Verb.NOTE)),
+    "desk/cases/<str:number>/hand-over/answer": (merchant("POST", Verb.NOTE),),
+    "desk/cases/<str:number>/promise": (
+        merchant("GET", Verb.NOTE),
+        Way("POST", HOUSE_SPEAKS, KNOWN - HOUSE_SPEAKS, body=PROMISE),
+    ),
+    "desk/cases/<str:number>/promises/<int:pk>": (
+        Way("POST", frozenset(), KNOWN - HOUSE_SPEAKS, {"pk": "0"}),  # there is none
+    ),
+    "desk/absence": (at_desk(), at_desk("POST")),
+    "desk/absence/<int:pk>": (Way("POST", frozenset()),),  # nobody's
+    "desk/standing-in": (at_desk(),),
     "desk/by-hand/<str:number>/<int:position>": (
         merchant("POST", Verb.SETTLE_BY_HAND, args=OF_PACKAGE, body={"outcome": "confirmed"}),
     ),
     "compose/<slug:number>/": (merchant("GET", Verb.COMPOSE), merchant("POST", Verb.COMPOSE)),
     # a line's console
     "console/": OWN,
+    "console/tasks/": OWN,
+    "console/tasks/<int:pk>/": (
+        Way("GET", DOERS, args={"pk": "task"}),
+        Way("POST", DOERS, args={"pk": "task"}, body={"word": "哪个仓？"}),
+    ),
     "console/<slug:slug>/": (specialist("GET"),),
     "console/<slug:slug>/decisions/<uuid:key>/": (specialist("GET"), specialist("POST")),
     "console/<slug:slug>/services/": (specialist("GET"),),
@@ -272,6 +302,15 @@ DOORS: dict[str, tuple[Way, ...]] = {
     "lead/lines/<slug:slug>/": LEAD,
     "lead/apprentices/": (*LEAD, Way("POST", frozenset({"wei"}), EVERYBODY - {"wei"})),
     "lead/apprentices/<int:pk>/end": (Way("POST", frozenset(), EVERYBODY - {"wei"}),),  # nobody's
+    "lead/plans/": LEAD,
+    "lead/plans/new": (lead(), lead("POST")),
+    "lead/plans/<int:pk>/": (Way("GET", frozenset(), EVERYBODY - {"wei"}),),  # there is none
+    "lead/absences/": (lead(), lead("POST")),
+    "lead/absences/<int:pk>": (Way("POST", frozenset(), EVERYBODY - {"wei"}),),  # nobody's
+    "lead/calendars/": LEAD,
+    "lead/calendars/new": (lead(), lead("POST")),
+    "lead/calendars/<slug:code>/": (lead(args={"code": "calendar"}), lead("POST", args={"code": "calendar"})),
+    "lead/promises/": (lead(), lead("POST")),
     "lead/routines/": LEAD,
     "lead/routines/new/<slug:kind>/": (lead(args=OF_TRIGGER), lead("POST", args=OF_TRIGGER)),
     "lead/routines/<int:pk>/": (lead(args=OF_ROUTINE),),
@@ -370,6 +409,8 @@ def house(db):
     )
     routine = switch_on(cast, schedule(), now)
     routine_run = routine.runs.create(version=routine.live, due_at=now, started_at=now)
+    asked = {"actor": cast.lin, "number": package.case.number, "doer": "line:display-slots"}
+    task = ask_task(title="核对", work_days=1, now=now, **asked)
     args = {
         "endpoint": str(endpoint.pk),
         "ref": cast.mira_shop.ref,
@@ -383,7 +424,9 @@ def house(db):
         "pk": str(mandate.pk),
         "run": str(run.pk),
         "routine": str(routine.pk),
+        "calendar": "cn",
         "routine_run": str(routine_run.pk),
+        "task": str(task.pk),
         "token_id": "1",
         "file": str(word.files.get().pk),
         "mail": str(mail.pk),
