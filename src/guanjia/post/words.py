@@ -120,7 +120,7 @@ def _readable(name: str, value: Any) -> Any:
         return moment(datetime.fromisoformat(value))
     if name == "task_kind":
         return _(TaskKind(value).label) if value in TaskKind else value
-    if name == "clock":
+    if name == "clock_kind":
         return _(ClockKind(value).label) if value in ClockKind else value
     return value
 

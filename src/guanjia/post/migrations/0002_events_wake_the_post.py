@@ -32,6 +32,7 @@ KINDS = (
     "lines.mandate_granted",
     "lines.mandate_revoked",
     "lines.conformance_finished",
+    "post.letter_returned",
     "post.endpoint_disabled",
     "merchants.member_removed",
 )

@@ -12,10 +12,15 @@ from django.utils.translation import override
 from guanjia.base.actors import SYSTEM
 from guanjia.base.sql import rows
 from guanjia.cases.actions import open_case, say, solve_case, wait_for_merchant
+from guanjia.cases.clock_events import ClockBreached, ClockWarned
+from guanjia.cases.events import Mentioned
+from guanjia.cases.models.marks import Mention
 from guanjia.demo.cast import make_user
+from guanjia.ledger.actions import Entry, record
 from guanjia.ledger.models import Event
 from guanjia.merchants.actions import remove_member
 from guanjia.merchants.models import Member, MemberRole
+from guanjia.people.actors import actor_of
 from guanjia.people.models import Preference, User
 from guanjia.people.news import KINDS
 from guanjia.post.models import Delivery, DeliveryState, News, Notice, Side
@@ -250,3 +255,33 @@ def test_a_batch_costs_the_same_statements_whatever_its_size(cast, noon, case, d
     with django_assert_max_num_queries(40):
         tell_all(noon)
     assert unread_count(cast.lin) == 13
+
+
+def test_a_breach_is_told_to_who_answers_and_to_the_lead(cast, noon, case):
+    payload = ClockBreached(case.number, 1, "first_answer", cast.lin.pk, None, noon.isoformat())
+    record([Entry(noon, SYSTEM, f"case:{case.number}", payload, cast.mira_shop.pk)])
+    tell_all(noon)
+    assert phrases(cast.lin, noon)[0] == "超过了时限：首次答复"
+    assert phrases(cast.wei, noon) == ["超过了时限：首次答复"]
+    assert phrases(cast.mira, noon) == []
+
+
+def test_a_line_is_told_of_its_clock_and_nothing_of_the_case(cast, noon, case):
+    payload = ClockWarned(case.number, 1, "line_decision", cast.otto.pk, "display-slots", noon.isoformat())
+    record([Entry(noon, SYSTEM, f"case:{case.number}", payload, cast.mira_shop.pk)])
+    tell_all(noon)
+    [entry] = notices(cast.otto).entries
+    assert entry.piece.phrase == "快到时限了：业务线答复，最迟 11月10日 12:00"
+    assert (entry.piece.number, entry.piece.title, entry.piece.link) == ("", "", "/console/display-slots/")
+
+
+def test_a_mention_is_told_once_and_as_a_mention(cast, noon, case):
+    tell_all(noon)
+    Notice.objects.all().delete()
+    note = say(actor=cast.wei, number=case.number, body="@lin 看一下", now=noon, internal=True)
+    Mention.objects.get_or_create(message=note, case=case, user=cast.lin)
+    payload = Mentioned(case.number, note.pk, [cast.lin.pk], internal=True)
+    if not Event.objects.filter(kind=Mentioned.kind).exists():
+        record([Entry(noon, actor_of(cast.wei), f"case:{case.number}", payload, cast.mira_shop.pk)])
+    tell_all(noon)
+    assert phrases(cast.lin, noon) == ["魏岚 Wei 提到了您"]
