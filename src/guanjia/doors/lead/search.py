@@ -20,4 +20,4 @@ def find(visit: Visit) -> HttpResponse:
     found = search(visit.request.GET, scope, visit.now, merchants=True)
     if found.asked.number and case_numbered(found.asked.number, scope):
         return redirect("desk_case", found.asked.number)
-    return visit.render("doors/lead/search.html", {"found": found})
+    return visit.render("doors/lead/search.html", {"found": found, "whole": True})
