@@ -54,16 +54,11 @@ def named(*members: str) -> Circle:
 
     def found(fact: Fact) -> set[int]:
         given = [fact.payload.get(member) for member in members]
-        return {
-            one for value in given for one in (value if isinstance(value, list) else [value]) if _is_key(one)
-        }
+        flat = [one for value in given for one in (value if isinstance(value, list) else [value])]
+        return {one for one in flat if isinstance(one, int) and not isinstance(one, bool)}
 
     return found
 
 
 def all_of(*circles: Circle) -> Circle:
     return lambda fact: set().union(*(circle(fact) for circle in circles))
-
-
-def _is_key(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

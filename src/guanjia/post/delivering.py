@@ -95,7 +95,8 @@ def _send(delivery: Delivery, now: datetime) -> Turn[Call]:
 
 def _ring(delivery: Delivery, now: datetime) -> Turn[Call]:
     """A robot takes few messages: the next waits for its slot, and takes along what has come meanwhile."""
-    robot = Endpoint.objects.select_for_update(no_key=True).get(pk=delivery.endpoint_id)
+    assert delivery.endpoint is not None
+    robot = Endpoint.objects.select_for_update(no_key=True).get(pk=delivery.endpoint.pk)
     if robot.paced_until is not None and robot.paced_until > now:
         return Turn(delivery.pk, (), robot.paced_until)
     Endpoint.objects.filter(pk=robot.pk).update(paced_until=now + PACE)

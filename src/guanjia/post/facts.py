@@ -165,17 +165,13 @@ class Batch:
         found = Mandate.objects.filter(pk=mandate).first() if isinstance(mandate, int) else None
         if found is None:
             return set()
-        groups = {Team: found.team_id, Pool: found.pool_id}
-        members = [
-            set(
-                kind.members.through.objects.filter(**{kind._meta.model_name: key}).values_list(
-                    "user_id", flat=True
-                )
-            )
-            for kind, key in groups.items()
-            if key is not None
-        ]
-        return ({found.person_id} if found.person_id else set()).union(*members)
+        if found.person_id is not None:
+            return {found.person_id}
+        if found.team_id is not None:
+            of_team = Team.members.through.objects.filter(team=found.team_id)
+            return set(of_team.values_list("user_id", flat=True))
+        of_pool = Pool.members.through.objects.filter(pool=found.pool_id)
+        return set(of_pool.values_list("user_id", flat=True))
 
     def colleagues(self, merchant: int, among: Iterable[int]) -> set[int]:
         """Of these people, those of the house who may see this merchant now; never its own people."""

@@ -36,5 +36,5 @@ def _next(local: datetime, clock: time, zone: ZoneInfo) -> datetime:
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after that many failures: fourfold from five seconds to six hours, and up to a
     quarter more, so that what failed together does not come back together. Fourteen tries take two days."""
-    length = min(_FIRST_PAUSE * 4 ** min(attempts - 1, 12), _LONGEST_PAUSE)
+    length: timedelta = min(_FIRST_PAUSE * 4 ** min(attempts - 1, 12), _LONGEST_PAUSE)
     return length * random.uniform(1.0, 1.25)  # noqa: S311 - spread, not a secret

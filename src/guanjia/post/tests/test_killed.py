@@ -43,7 +43,7 @@ def worker(dsn):
 def until(dsn, statement, wanted):
     end = time.monotonic() + LIMIT
     with psycopg.connect(dsn, autocommit=True) as session:
-        while not wanted(session.execute(statement).fetchone()[0]):
+        while not wanted(session.execute(statement).fetchall()[0][0]):
             assert time.monotonic() < end
             time.sleep(0.01)
 

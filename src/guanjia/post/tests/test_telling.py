@@ -23,6 +23,7 @@ from guanjia.merchants.models import Member, MemberRole
 from guanjia.people.actors import actor_of
 from guanjia.people.models import Preference, User
 from guanjia.people.news import KINDS
+from guanjia.post import queries
 from guanjia.post.models import Delivery, DeliveryState, News, Notice, Side
 from guanjia.post.queries import notices, unread_count
 from guanjia.post.telling import tell
@@ -183,7 +184,8 @@ def test_the_list_is_paged_without_gap_or_repeat(cast, noon, case):
         )
         for n in range(80)
     )
-    seen, after = [], ""
+    seen: list[queries.Entry] = []
+    after = ""
     while True:
         part = notices(cast.lin, after=after)
         seen += part.entries
