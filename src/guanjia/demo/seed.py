@@ -17,6 +17,7 @@ from guanjia.demo.cast import (
     put_in_charge,
 )
 from guanjia.demo.market import Market, MarketLine
+from guanjia.demo.plans import make_plans
 from guanjia.demo.routines import lay_down_routines
 from guanjia.lines.actions.hosted import publish_services, set_capacity
 from guanjia.lines.actions.joining import read_manifest, register_line
@@ -59,6 +60,7 @@ def seed(market: Market, now: datetime, merchant: Merchant | None = None) -> See
         _open(market, line, otto, now)
     _grant(otto, manager, now)
     lay_down_routines(wei, now)
+    make_plans(now)
     return Seeded(owner, manager, otto, merchant)
 
 

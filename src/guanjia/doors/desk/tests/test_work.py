@@ -9,11 +9,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from guanjia.base.actors import SYSTEM
+from guanjia.base.moments import moment
 from guanjia.cases import actions
 from guanjia.cases.models import CheckLine, FollowUp, Handover, HandoverState, Task, TaskState
-from guanjia.cases.planning import PlanStep
+from guanjia.cases.planning import PlanStep, dates_of, read_steps
 from guanjia.coverage.models import Responsibility, ResponsibilityRole
 from guanjia.demo.cast import make_cast, make_user
+from guanjia.doors.instants import instant
 from guanjia.packages.tests import stories
 from guanjia.people.actions import grant_role, set_absence
 from guanjia.people.models import Absence, Role
@@ -67,13 +69,17 @@ def ask(market, case, now, title="核对库存", **more):
 # --- tasks ----------------------------------------------------------------------------------------
 
 
-def test_a_task_is_asked_for_and_shown(market, lin, case):
+def later(now, days=14):
+    return timezone.localtime(now + days * DAY).date().isoformat()
+
+
+def test_a_task_is_asked_for_and_shown(market, lin, case, now):
     first = {"title": "核对库存", "doer": "line:warehousing", "days": "1", "holds": "on"}
     answer = lin.post(of(case, "work"), first)
     assert answer.status_code == 303
     task = Task.objects.get(title="核对库存")
     assert (task.holds, task.visible, task.work_days) == (True, False, 1)
-    behind = {"title": "上架", "doer": f"person:{market.lin.pk}", "day": "2027-01-04", "after": task.pk}
+    behind = {"title": "上架", "doer": f"person:{market.lin.pk}", "day": later(now), "after": task.pk}
     assert lin.post(of(case, "work"), behind).status_code == 303
     said = text_of(lin.get(of(case, "work")))
     assert "核对库存" in said
@@ -162,8 +168,10 @@ def a_plan(market, now):
 
 def test_a_plan_shows_its_dates_and_goes_on_the_case_once(market, lin, case, now):
     plan = a_plan(market, now)
-    said = text_of(lin.get(of(case, f"plan?plan={plan.pk}&start=2027-01-04")))
-    assert "1月5日 18:00" in said
+    start = later(now)
+    said = text_of(lin.get(of(case, f"plan?plan={plan.pk}&start={start}")))
+    due = dates_of(read_steps(plan.versions.get().steps), instant(start, "09:00"))[2].due_at
+    assert moment(due) in said
     assert "再过 1 天" in said
     for _again in range(2):
         assert lin.post(of(case, "plan"), {"plan": plan.pk, "start": ""}).status_code == 303
@@ -197,8 +205,8 @@ def test_a_promise_is_made_shown_and_kept(lin, case, now):
 
 
 @pytest.mark.parametrize("wrong", [{"day": "x"}, {"clock": "25:00"}, {"text": ""}, {"day": "2020-01-01"}])
-def test_a_bad_promise_stays_typed(lin, case, unchanged, wrong):
-    form = {"kind": "call", "text": "打电话", "day": "2027-01-04", "clock": "15:00", **wrong}
+def test_a_bad_promise_stays_typed(lin, case, now, unchanged, wrong):
+    form = {"kind": "call", "text": "打电话", "day": later(now), "clock": "15:00", **wrong}
     with unchanged():
         answer = lin.post(of(case, "promise"), form)
     assert answer.status_code == 422
@@ -271,13 +279,13 @@ def test_one_is_away_and_the_substitute_works_in_both_names(market, lin, client,
     assert client.get(of(case)).status_code == 404
 
 
-def test_a_bad_absence_stays_typed(lin, bo, unchanged):
-    form = {"substitute": bo.pk, "since_day": "2027-01-04", "since_clock": "09:00"}
-    form |= {"until_day": "2027-01-03", "until_clock": "18:00"}
+def test_a_bad_absence_stays_typed(lin, bo, now, unchanged):
+    form = {"substitute": bo.pk, "since_day": later(now), "since_clock": "09:00"}
+    form |= {"until_day": later(now, 13), "until_clock": "18:00"}
     with unchanged():
         answer = lin.post("/desk/absence", form)
     assert answer.status_code == 422
-    assert 'value="2027-01-03"' in answer.content.decode()
+    assert f'value="{later(now, 13)}"' in answer.content.decode()
 
 
 def test_standing_in_costs_the_same_and_goes_on(market, client, bo, now):
@@ -291,3 +299,21 @@ def test_standing_in_costs_the_same_and_goes_on(market, client, bo, now):
     [following] = re.findall(r'href="(\?after=[^"]*)"', first)
     assert client.get("/desk/standing-in" + following).content.decode().count("/desk/cases/") == 3
     assert client.get("/desk/standing-in?after=x").status_code == 422
+
+
+# --- the merchant's side --------------------------------------------------------------------------
+
+
+def test_the_merchant_sees_what_is_marked_and_nothing_that_is_said(market, lin, client, case, now):
+    shown = ask(market, case, now, title="拍照", visible=True, detail="别告诉商家")
+    ask(market, case, now, title="查黑名单")
+    actions.say_on_task(actor=market.otto, task=shown.pk, body="内部一句", now=now)
+    client.force_login(market.mira)
+    path = f"/door/M-1042/cases/{case.number}/"
+    said = text_of(client.get(path))
+    assert "进度 0/1" in said
+    assert "拍照" in said
+    for secret in ("查黑名单", "别告诉商家", "内部一句"):
+        assert secret not in said
+    actions.finish_task(actor=market.otto, task=shown.pk, now=now)
+    assert "进度 1/1" in text_of(client.get(path))

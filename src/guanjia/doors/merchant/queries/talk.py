@@ -35,6 +35,7 @@ SELECT id FROM (
    ORDER BY id DESC LIMIT {MESSAGES_MOST + 1})
   UNION ALL SELECT s.id FROM cases_caselink l CROSS JOIN LATERAL (
     SELECT id FROM cases_message WHERE case_id = l.source_id AND id < %s AND NOT internal
+      AND notice ->> 'kind' IS DISTINCT FROM 'merged_into'
     ORDER BY id DESC LIMIT {MESSAGES_MOST + 1}) s WHERE l.target_id = %s AND l.kind = 'merged'
   UNION ALL SELECT s.id FROM cases_quote q JOIN cases_message s ON s.id = q.message_id
     WHERE q.case_id = %s AND s.id < %s AND NOT s.internal) joined
@@ -218,6 +219,8 @@ def _whom(clock: Clock, case: Case) -> str:
         return _("等“%(line)s”答复；到点没有答复，自动升级给其负责人。") % {"line": from_line}
     if clock.kind in (ClockKind.FIRST_ANSWER, ClockKind.NEXT_ANSWER):
         return _("%(who)s会先答复您。") % {"who": case.holder}
+    if clock.kind == ClockKind.FOLLOW_UP:
+        return _("%(who)s答应在这之前做到。") % {"who": case.holder}
     return _("%(who)s负责办到有结果。") % {"who": case.holder}
 
 

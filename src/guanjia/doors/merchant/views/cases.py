@@ -16,6 +16,7 @@ from guanjia.cases.filing import uploads_of
 from guanjia.cases.models import LIVE, Case
 from guanjia.doors.merchant.forms import Typed
 from guanjia.doors.merchant.queries.needs import Needs, live_needs, past_needs
+from guanjia.doors.merchant.queries.progress import progress_of
 from guanjia.doors.merchant.queries.talk import case_page
 from guanjia.doors.merchant.views.entrance import Shop, case_of, enter, no_news, pulse, status_of
 from guanjia.doors.rating import rated, scores
@@ -123,5 +124,6 @@ def _content(visit: Visit, shop: Shop, found: Case) -> dict[str, Any]:
         "case": case_page(
             found, now=visit.now, before=int(before) if re.fullmatch(r"[0-9]{1,18}", before) else None
         ),
+        "progress": progress_of(found.pk),
         "before": before,
     }

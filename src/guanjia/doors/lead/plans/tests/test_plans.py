@@ -8,9 +8,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from guanjia.base.moments import moment
 from guanjia.cases.models import Plan, PlanVersion
-from guanjia.cases.planning import PlanStep, read_steps
+from guanjia.cases.planning import PlanStep, dates_of, read_steps
 from guanjia.demo.cast import make_cast
+from guanjia.doors.instants import instant
 from guanjia.people.models import Absence
 
 
@@ -34,6 +36,9 @@ def text_of(answer):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode()))
 
 
+START = timezone.localdate() + timedelta(days=14)
+
+
 def form(**more):
     return {
         "name": "开旗舰店",
@@ -48,7 +53,7 @@ def form(**more):
         "s3-after": "1",
         "s3-lag": "1",
         "s3-holds": "on",
-        "start": "2027-01-04",
+        "start": START.isoformat(),
         **more,
     }
 
@@ -63,7 +68,8 @@ def test_a_plan_is_written_looked_at_and_saved(wei, unchanged):
     with unchanged():
         looked = wei.post("/lead/plans/new", form(look="1"))
     assert looked.status_code == 200
-    assert "1月5日 18:00" in text_of(looked)
+    due = dates_of(STEPS, instant(START.isoformat(), "09:00"))[2].due_at
+    assert moment(due) in text_of(looked)
     answer = wei.post("/lead/plans/new", form())
     version = PlanVersion.objects.get()
     assert answer.headers["Location"] == f"/lead/plans/{version.plan_id}/"
