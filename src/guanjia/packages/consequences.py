@@ -24,6 +24,7 @@ from guanjia.cases.actions import (
     stop_item_clocks,
 )
 from guanjia.cases.models import Case, ClockKind, Message, TaskKind
+from guanjia.cases.promises import About, book
 from guanjia.core.package import (
     ENDED,
     Decision,
@@ -135,8 +136,9 @@ def _tell(s: Settled, notice: Notice, people: _People, now: datetime) -> None:
     line = people.lines[row.line_pk]
     if notice.kind is NoticeKind.DECISION_NEEDED:
         assert item.decision_due_at is not None
-        kind, due_at = ClockKind.LINE_DECISION, item.decision_due_at
-        about = AboutItem(line, item.uid)
+        kind, about = ClockKind.LINE_DECISION, AboutItem(line, item.uid)
+        promised = book().promise(kind, About(line=line.slug), now)  # then it is due as `settle` has said
+        due_at = None if promised else item.decision_due_at
         start_clock(case=case, kind=kind, owner=line.lead, about=about, now=now, due_at=due_at)
     elif task := _task_of(notice, item):
         detail = item.reason.get("code") or item.reason_code or "no answer"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from guanjia.base.actors import SYSTEM, Actor
 from guanjia.base.flows import wake
+from guanjia.cases.models import ClockKind
+from guanjia.cases.promises import About, book
 from guanjia.core.package import Decision, Signal
 from guanjia.core.package import settle as decide
+from guanjia.core.package.signals import Pending
 from guanjia.packages import rows
 from guanjia.packages.consequences import Settled, follow
 
@@ -45,13 +49,29 @@ def _look(keys: Sequence[int], now: datetime) -> dict[int, Outcome]:
 def _settle(batch: Sequence[tuple[int, Sequence[Signal]]], now: datetime, actor: Actor) -> dict[int, Outcome]:
     found = rows.load([key for key, _ in batch]) if batch else {}
     outcomes = {
-        key: Outcome(found[key], decide(found[key].package, signals, now))
+        key: Outcome(found[key], decide(found[key].package, in_working_time(found[key], signals, now), now))
         for key, signals in batch
         if key in found
     }
     rows.save([rows.Change(o.row, o.decision.package) for o in outcomes.values()], now)
     follow([Settled(o.row, o.decision) for o in outcomes.values()], now, actor)
     return outcomes
+
+
+def in_working_time(row: rows.PackageRow, signals: Sequence[Signal], now: datetime) -> list[Signal]:
+    """A line for which the house has promised a time to decide has that time by its calendar; of any other,
+    its own word counts. The deadline is set once, by the first answer that says "pending"."""
+    lines = {item.hold_id: one.line_slug for item, one in zip(row.package.items, row.items, strict=True)}
+    return [_promised(one, lines, now) if isinstance(one, Pending) else one for one in signals]
+
+
+def _promised(signal: Pending, lines: Mapping[UUID, str], now: datetime) -> Pending:
+    known = book()
+    promise = known.promise(ClockKind.LINE_DECISION, About(line=lines.get(signal.hold_id) or "-"), now)
+    if promise is None:
+        return signal
+    due_at = known.counting(promise.calendar).schedule.due(now, promise.seconds)
+    return replace(signal, decision_due_at=due_at)
 
 
 def settle_and_wake(key: int, signals: Sequence[Signal], now: datetime, *, actor: Actor) -> Outcome:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -76,7 +76,8 @@ def start_clock(
     `due_at` is a fixed instant; `seconds` are business time by the case's calendar. With neither, the
     promise in force for the case holds; raises ValueError where nothing is promised for this kind.
     """
-    clock = _fixed(now, due_at) if due_at is not None else _promised(case, kind, now, seconds)
+    line = about.line.slug if about and about.line else ""
+    clock = _fixed(now, due_at) if due_at is not None else _promised(case, kind, now, seconds, line)
     found, _new = Clock.objects.get_or_create(
         case=case,
         kind=kind,
@@ -113,12 +114,14 @@ def _fixed(now: datetime, due_at: datetime) -> Clock:
 
 def opening_clocks(case: Case, now: datetime) -> list[Clock]:
     """The clocks that every case begins with, for the statement that opens it to write."""
-    return [_promised(case, kind, now, None) for kind in OPENING]
+    return [_promised(case, kind, now) for kind in OPENING]
 
 
-def _promised(case: Case, kind: ClockKind, now: datetime, seconds: int | None) -> Clock:
+def _promised(
+    case: Case, kind: ClockKind, now: datetime, seconds: int | None = None, line: str = ""
+) -> Clock:
     known, ours = book(), about(case)
-    promise = known.promise(kind, ours, now)
+    promise = known.promise(kind, replace(ours, line=line), now)
     if promise is None:
         if seconds is None:
             raise ValueError(f"nothing is promised for {kind}")
