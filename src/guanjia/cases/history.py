@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop as n_
 
 from guanjia.base.moments import moment
 from guanjia.cases.mark_history import MARKS_TOLD
-from guanjia.cases.models import LinkKind, TaskKind
+from guanjia.cases.models import ClockKind, LinkKind, TaskKind
 from guanjia.cases.work_history import WORK_TOLD
 
 
@@ -47,6 +47,10 @@ def _opened(payload: Mapping[str, Any]) -> str:
 
 def _task(payload: Mapping[str, Any]) -> str:
     return _(TaskKind(payload["task_kind"]).label)
+
+
+def _clock(payload: Mapping[str, Any]) -> str:
+    return _(ClockKind(payload["clock_kind"]).label)
 
 
 def _linked(payload: Mapping[str, Any]) -> str:
@@ -94,6 +98,8 @@ _TELL: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
         _("重大事项办结时，这件保留办理。") if payload["kept"] else _("重大事项办结时，这件一起办结。")
     ),
     "cases.closed": lambda _p: _("办结后没有人再回来，自动关闭。"),
+    "cases.clock_warned": lambda payload: _("时钟提醒：%(clock)s快到时限。") % {"clock": _clock(payload)},
+    "cases.clock_breached": lambda payload: _("时钟超时：%(clock)s。") % {"clock": _clock(payload)},
     "cases.task_opened": lambda payload: _("任务：%(task)s") % {"task": _task(payload)},
     "cases.task_done": lambda payload: _("任务完成：%(task)s") % {"task": _task(payload)},
 }

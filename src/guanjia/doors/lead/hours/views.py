@@ -131,8 +131,8 @@ def promises(visit: Visit) -> HttpResponse:
     require_lead(visit.user)
     offered = {"offered": queries.offered()}
     if visit.request.method == "GET":
-        rules, _since = queries.newest_rules()
-        rows = PromiseRows(initial=[promise_row(rule) for rule in rules], prefix="rows", form_kwargs=offered)
+        known, _since = queries.newest_rules()
+        rows = PromiseRows(initial=[promise_row(rule) for rule in known], prefix="rows", form_kwargs=offered)
         return _promise_page(
             visit, SinceForm(initial={"since": queries.first_instant(None, visit.now)}), rows
         )
