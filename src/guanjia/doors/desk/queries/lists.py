@@ -41,7 +41,7 @@ class Wanted:
     priority: int | None = None
     kind: str = ""
     tag: int | None = None
-    after: tuple[datetime, int] | None = None
+    after: tuple[datetime | None, int] | None = None
     saved: int | None = None
 
     @property
@@ -159,7 +159,7 @@ def _of(holder: str, wanted: Wanted, most: int) -> str:
     if wanted.view in _NARROW:
         where.append(_NARROW[wanted.view])
     if wanted.after:
-        where.append(f"({at}, c.id) {'<' if solved else '>'} (%(at)s::timestamptz, %(id)s::bigint)")
+        where.append(_behind(at, solved=solved, still=wanted.after[0] is None))
     way = "DESC" if solved else "ASC"
     order = f"{at} {way}, c.id {way}"
     if not wanted.narrowed:
@@ -170,6 +170,15 @@ def _of(holder: str, wanted: Wanted, most: int) -> str:
         f"(SELECT c.id, c.at AS due_at FROM ({near}) c WHERE {narrow}"  # noqa: S608 - our own text
         f" ORDER BY c.at {way}, c.id {way} LIMIT {most})"
     )
+
+
+def _behind(at: str, *, solved: bool, still: bool) -> str:
+    """Cases whose clocks all stand still have no deadline: they come last, by their ids."""
+    if solved:
+        return f"({at}, c.id) < (%(at)s::timestamptz, %(id)s::bigint)"
+    if still:
+        return f"{at} IS NULL AND %(at)s::timestamptz IS NULL AND c.id > %(id)s::bigint"
+    return f"(({at}, c.id) > (%(at)s::timestamptz, %(id)s::bigint) OR {at} IS NULL)"
 
 
 def _narrowing(wanted: Wanted) -> list[str]:
@@ -217,14 +226,16 @@ def _literal(words: str) -> str:
 
 def cursor(row: Row) -> str:
     at = row.solved_at or row.due_at
-    return f"{at.isoformat()}~{row.pk}" if at else ""
+    return f"{at.isoformat() if at else ''}~{row.pk}"
 
 
 def behind(wanted: Wanted, after: str) -> Wanted:
     """The page behind a cursor; the first one for a cursor that is none."""
+    if not after:
+        return wanted
     at, _tilde, pk = after.partition("~")
     try:
-        return replace(wanted, after=(datetime.fromisoformat(at), int(pk)))
+        return replace(wanted, after=(datetime.fromisoformat(at) if at else None, int(pk[:18])))
     except ValueError:
         return wanted
 
