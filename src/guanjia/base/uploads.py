@@ -14,7 +14,7 @@ TOO_LARGE = "guanjia.too_large"
 
 
 class Bounded(FileUploadHandler):
-    """First of the handlers: a file that is over its limit is dropped, and its name is kept for the refusal."""
+    """First of the handlers: drops a file that is over its limit, and keeps its name for the refusal."""
 
     _received = 0
 
@@ -30,7 +30,7 @@ class Bounded(FileUploadHandler):
         return raw_data
 
     def _drop(self) -> None:
-        assert self.request is not None and self.file_name is not None
+        assert self.request is not None
         self.request.META.setdefault(TOO_LARGE, []).append(self.file_name)
         raise SkipFile
 
@@ -38,6 +38,6 @@ class Bounded(FileUploadHandler):
         """The handlers after this one make the file."""
 
 
-def files_of(request: HttpRequest, field: str) -> tuple[list[UploadedFile], list[str]]:
+def files_of(request: HttpRequest, field: str) -> tuple[list[UploadedFile[Any]], list[str]]:
     """The files of a form's field, and the names of those that were too large to be read."""
     return list(request.FILES.getlist(field)), list(request.META.get(TOO_LARGE, ()))

@@ -54,7 +54,7 @@ class FileRefused(BadInput):
 
 
 def uploads_of(request: HttpRequest) -> list[Upload]:
-    """The files of a form, as its field `files` sends them; one that was too large to be read stays refused."""
+    """The files of a form's field `files`; one that was too large to be read stays refused."""
     found, too_large = files_of(request, "files")
     uploads = [Upload(file.name or "", file.size or 0, file.chunks) for file in found]
     return uploads + [Upload(name, settings.FILES_MOST_BYTES + 1, tuple) for name in too_large]

@@ -113,7 +113,7 @@ def _leaves(message: Message) -> Iterator[Message]:
         seen += 1
         payload = part.get_payload()
         if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            waiting.extend(reversed(payload))
+            waiting.extend(one for one in reversed(payload) if isinstance(one, Message))
         else:
             yield part
 

@@ -120,6 +120,8 @@ def _recent(sender: str, now: datetime) -> int:
 
 def _returns(case: int | None, now: datetime) -> int | None:
     """How often a case that is over has come back within a day; None for one that is not over."""
+    if case is None:
+        return None
     over = Case.objects.filter(pk=case, state__in=OVER).values_list("number", flat=True).first()
     if over is None:
         return None

@@ -85,6 +85,7 @@ def _carry_out(
 
 def _speak(mail: IncomingMail, content: Mail, verdict: Verdict, now: datetime) -> None:
     """As the person, by the actions that their own pages call; what those refuse waits for somebody."""
+    assert verdict.user is not None  # whoever speaks is somebody
     speaker = User.objects.get(pk=verdict.user)
     try:
         with transaction.atomic(), override(speaker.language):

@@ -14,6 +14,12 @@ def b64(text: str, encoding: str) -> str:
     return base64.b64encode(text.encode(encoding)).decode()
 
 
+_ANSWER = """改成 40 箱，谢谢。
+
+
+------------------ 原始邮件 ------------------
+发件人: "管家"
+"""
 QQ = crlf(
     f"""
 From: "=?gb18030?B?{b64("米拉", "gb18030")}?=" <Mira@QQ.com>
@@ -34,7 +40,7 @@ This is a multi-part message in MIME format.
 Content-Type: text/plain; charset="gb18030"
 Content-Transfer-Encoding: base64
 
-{b64("改成 40 箱，谢谢。", "gb18030")}{b64(chr(10), "gb18030")}
+{b64(_ANSWER, "gb18030")}
 ------=_NextPart_64
 Content-Type: text/html; charset="gb18030"
 Content-Transfer-Encoding: base64
@@ -42,14 +48,6 @@ Content-Transfer-Encoding: base64
 {b64("<div>改成 40 箱，谢谢。</div>", "gb18030")}
 ------=_NextPart_64--
 """
-).replace(
-    b64("改成 40 箱，谢谢。", "gb18030").encode() + b64("\n", "gb18030").encode(),
-    b64(
-        '改成 40 箱，谢谢。\n\n\n------------------&nbsp;原始邮件&nbsp;------------------\n发件人: "管家"'.replace(
-            "&nbsp;", " "
-        ),
-        "gb18030",
-    ).encode(),
 )
 """QQ mail: GB 18030, the subject in two words, the old mail under a line of hyphens."""
 

@@ -31,6 +31,7 @@ MORE: Sequence[More] = (
     More(_("关联"), "desk_links", Verb.NOTE),
     More(_("并入另一件"), "desk_merge", Verb.SOLVE),
     More(_("拆出新的一件"), "desk_split", Verb.OPEN_CASE),
+    More(_("文件"), "case_files", Verb.SEE),
     More(_("全部经过"), "desk_history", Verb.NOTE),
 )
 

@@ -59,8 +59,7 @@ def test_the_desk_sends_files_from_either_box(market, case, box):
     client = browser(market.lin)
     answer = client.post(f"/desk/cases/{case.number}/say/{box}", {"body": "见附件", "files": [pdf()]})
     assert answer.status_code == 303
-    file = Attachment.objects.get()
-    assert file.message.internal is (box == "note")
+    assert Attachment.objects.get(message__internal=box == "note")
     assert "报价.pdf" in client.get(f"/desk/cases/{case.number}/").content.decode()
     at_door = browser(market.mira).get(f"/door/M-1042/cases/{case.number}/").content.decode()
     assert ("报价.pdf" in at_door) is (box == "reply")

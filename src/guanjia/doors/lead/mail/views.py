@@ -41,7 +41,8 @@ def listed(visit: Visit) -> HttpResponse:
 def mail(visit: Visit, pk: int) -> HttpResponse:
     """One mail; POST takes it in as somebody's, or as a note, or drops it."""
     require_lead(visit.user)
-    refusal, form = None, visit.request.POST
+    refusal: Refusal | None = None
+    form = visit.request.POST
     if visit.request.method == "POST":
         try:
             return _done(visit, pk)

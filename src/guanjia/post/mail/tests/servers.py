@@ -130,7 +130,7 @@ class _Post:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # type: ignore[no-untyped-def]
+    async def handle_RCPT(self, server, session, envelope, address, options):
         if self._world.answer:
             return self._world.answer
         if address == GONE:
@@ -138,7 +138,7 @@ class _Post:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):  # type: ignore[no-untyped-def]
+    async def handle_DATA(self, server, session, envelope):
         for address in envelope.rcpt_tos:
             if address.endswith("@desk.example"):
                 self._world.keep(envelope.content, envelope.mail_from or "")
@@ -169,7 +169,7 @@ def mail_servers(dir: Path, port: int) -> Iterator[World]:
             smtp.stop()
 
 
-def _checked(server, session, envelope, mechanism, data):  # type: ignore[no-untyped-def]
+def _checked(server, session, envelope, mechanism, data):
     return AuthResult(success=data.password == PASSWORD.encode())
 
 

@@ -80,6 +80,12 @@ def letter(case, user, text="展位给您留好了。", **more):
     )
 
 
+def body_of(message, kind):
+    found = message.get_body((kind,))
+    assert found is not None
+    return found.get_content()
+
+
 def answer_to(raw, text, **headers):
     """As a mail program answers: it keeps the subject, the thread and the address to answer to."""
     came = email.message_from_bytes(raw, policy=policy.default)
@@ -89,7 +95,7 @@ def answer_to(raw, text, **headers):
         "In_Reply_To": came["Message-ID"],
         "References": f"{came['References']} {came['Message-ID']}",
     }
-    quoted = came.get_body(("plain",)).get_content().replace("\n", "\n> ")
+    quoted = body_of(came, "plain").replace("\n", "\n> ")
     return mail(f"{text}\n\n在 2026年11月10日，云市管家 写道：\n> {quoted}", **{**given, **headers})
 
 
@@ -102,7 +108,7 @@ def test_an_answer_finds_its_case_and_says_only_what_is_new(world, cast, noon, c
     assert came["Auto-Submitted"] == "auto-generated"
     assert came["References"] == f"<case.{case.number.lower()}@desk.example>"
     assert came["From"].addresses[0].display_name == "云市管家"
-    plain, markup = (came.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    plain, markup = body_of(came, "plain"), body_of(came, "html")
     assert "展位给您留好了。" in plain
     assert "云市商家服务" in plain
     assert "<script" not in markup
@@ -195,7 +201,7 @@ def test_an_absence_is_noted_and_neither_answers_nor_reopens(world, cast, noon, 
         )
     assert pull(noon) == [("noted", "away")] * 3
     note = Message.objects.get()
-    assert (note.internal, note.notice["kind"]) == (True, "mail_away")
+    assert (note.internal, note.notice) == (True, {"kind": "mail_away", "values": {"who": cast.mira.name}})
 
 
 def test_our_own_letter_come_back_is_a_loop(world, cast, noon, case):
@@ -257,7 +263,8 @@ def test_large_files_come_through_and_too_large_ones_are_named(world, cast, noon
     kept = list(Attachment.objects.order_by("pk").values_list("name", "size"))
     assert kept == [("合同.pdf", len(good)), ("小.txt", 2)]
     notice = Message.objects.get(notice__kind="mail_files_refused")
-    assert (notice.notice["values"]["names"], notice.internal) == ("太大.pdf", False)
+    about = {"kind": "mail_files_refused", "values": {"names": "太大.pdf"}}
+    assert (notice.notice, notice.internal) == (about, False)
     assert Message.objects.filter(author=cast.mira, body="见附件").count() == 2
 
 
