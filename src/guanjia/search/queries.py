@@ -115,10 +115,11 @@ def search_cases(
         left = max(0.0, patience - (time.monotonic() - began))
         found = walk(Of.CASE, query, scope, most=most, before=before, also=_state(asked), patience=left)
         hits += _hits(asked, scope, found.keys)
-        stopped = found.before is not None and len(found.keys) < most
-        over = stopped or time.monotonic() - began > patience
-        if found.before is None or over or len(hits) >= most // 2:
-            short = over and found.before is not None and len(hits) < most
+        if found.before is None:
+            return CaseHits(hits, None, None)
+        over = len(found.keys) < most or time.monotonic() - began > patience
+        if over or len(hits) >= most // 2:
+            short = over and len(hits) < most
             return CaseHits(hits, found.before, _opened_below(found.before) if short else None)
         before = found.before
     return CaseHits([], None, None)

@@ -10,7 +10,7 @@ from guanjia.people.models import Holder, User
 class Score(models.IntegerChoices):
     VERY_BAD = 1, "很不满意"
     BAD = 2, "不满意"
-    FAIR = 3, "一般"
+    FAIR = 3, "还可以"
     GOOD = 4, "满意"
     VERY_GOOD = 5, "很满意"
 

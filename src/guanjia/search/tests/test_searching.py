@@ -213,8 +213,8 @@ def test_pages_go_on_where_they_ended(cast, find, noon):
     catch_up()
     asked, scope = asking.read("退款"), of_staff(cast.lin, noon)
     first = search_cases(asked, scope, most=2)
-    second = search_cases(asked, scope, most=2, before=first.before)
-    third = search_cases(asked, scope, most=2, before=second.before)
+    second = search_cases(asked, scope, most=2, before=first.before or 0)
+    third = search_cases(asked, scope, most=2, before=second.before or 0)
     assert [hit.number for page in (first, second, third) for hit in page.hits] == every[::-1]
     assert third.before is None
     assert first.looked_until is None
@@ -231,7 +231,7 @@ def test_when_patience_ends_it_says_how_far_it_looked(cast, find, noon):
     asked, scope = asking.read("鸬鹚"), of_staff(cast.lin, noon)
     hasty = search_cases(asked, scope, patience=0)
     assert (hasty.hits, hasty.looked_until) == ([], noon - timedelta(days=300))
-    later = search_cases(asked, scope, before=hasty.before, patience=60)
+    later = search_cases(asked, scope, before=hasty.before or 0, patience=60)
     assert [hit.number for hit in later.hits] == [old.number]
     patient = search_cases(asked, scope, patience=60)
     assert [hit.number for hit in patient.hits] == [old.number]
