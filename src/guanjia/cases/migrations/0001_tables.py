@@ -483,7 +483,7 @@ class Migration(migrations.Migration):
             name='Rating',
             fields=[
                 ('case', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rating', serialize=False, to='cases.case')),
-                ('score', models.SmallIntegerField(choices=[(1, '很不满意'), (2, '不满意'), (3, "还可以"), (4, "满意"), (5, '很满意')])),
+                ('score', models.SmallIntegerField(choices=[(1, '很不满意'), (2, '不满意'), (3, '还可以'), (4, '满意'), (5, '很满意')])),
                 ('words', models.TextField(default='')),
                 ('rated_at', models.DateTimeField()),
                 ('changed_at', models.DateTimeField(null=True)),
