@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from guanjia.base.errors import BadInput, Missing, Refusal
@@ -143,7 +143,7 @@ def _does(actor: User, task: int) -> bool:
     return actor.is_active and Task.objects.filter(mine(actor), pk=task).exists()
 
 
-def _tasks():  # type: ignore[no-untyped-def]
+def _tasks() -> QuerySet[Task]:
     return Task.objects.select_related("case__merchant", "assignee", "line", "team", "pool", "created_by")
 
 

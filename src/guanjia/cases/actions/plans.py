@@ -86,7 +86,7 @@ def save_plan(
 
 
 def _plan(pk: int | None, name: str, actor: User | None, now: datetime) -> Plan:
-    taken = Plan.objects.filter(name=name).exclude(pk=pk).exists()
+    taken = Plan.objects.filter(name=name).exclude(pk=pk or 0).exists()
     if taken:
         raise BadInput(_("已经有一份方案叫“%(name)s”。") % {"name": name}, hint=_("请换一个名字。"))
     if pk is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -46,7 +47,8 @@ def hand_over(visit: Visit, number: str) -> HttpResponse:
 @page("POST")
 def answer(visit: Visit, number: str) -> HttpResponse:
     """Take the case, or say why not."""
-    by, form = {"actor": visit.user, "number": number, "now": visit.now}, visit.request.POST
+    by: dict[str, Any] = {"actor": visit.user, "number": number, "now": visit.now}
+    form = visit.request.POST
     try:
         if "accept" in form:
             actions.accept_case(**by)
@@ -65,9 +67,9 @@ def promise(visit: Visit, number: str) -> HttpResponse:
     case, form, refusal = opened(visit.user, number, visit.now), visit.request.POST, None
     if visit.request.method == "POST":
         try:
+            asked = {"kind": form.get("kind", ""), "text": form.get("text", "")}
             due_at = instant(form.get("day", ""), form.get("clock", ""))
-            asked = {"kind": form.get("kind", ""), "text": form.get("text", ""), "due_at": due_at}
-            actions.make_promise(actor=visit.user, number=number, now=visit.now, **asked)
+            actions.make_promise(actor=visit.user, number=number, due_at=due_at, now=visit.now, **asked)
             return visit.go(_case(number), told=_("约定已记下，商家看得到，时钟已开始。"))
         except (Missing, Forbidden):
             raise

@@ -130,7 +130,8 @@ _ACTS: Mapping[str, Callable[[Visit, int], str]] = {
 @page("POST")
 def checklist(visit: Visit, number: str) -> HttpResponse:
     """Add lines, tick one or not, cut one."""
-    by, form = {"actor": visit.user, "number": number, "now": visit.now}, visit.request.POST
+    by: dict[str, Any] = {"actor": visit.user, "number": number, "now": visit.now}
+    form = visit.request.POST
     line = whole(form.get("line", ""), most=LAST_PK)
     try:
         if "cut" in form:
