@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from guanjia.base.sql import rows
 from guanjia.lines.models import Line, LineStaff
-from guanjia.merchants.models import Member
+from guanjia.merchants.models import Member, MemberRole, Merchant
 from guanjia.people.models import Role, RoleGrant, Team, User
 from guanjia.people.news import KINDS
 from guanjia.people.queries import groups_of
@@ -22,6 +22,7 @@ from guanjia.post.words import COLUMNS, COUNT, NEWS, Piece, piece
 PAGE = 30
 COUNT_MOST = 100
 LOG_PAGE = 50
+OWNED_MOST = 20
 STATES = DeliveryState.choices
 
 UNREAD = "SELECT FROM post_notice WHERE user_id = %(user)s AND unread LIMIT 100"
@@ -130,6 +131,12 @@ def addresses(
         found = list(mine | of.filter(merchant=None, team=None) if house else mine)
     last = {key: rest for key, *rest in rows(_LAST, {"keys": [one.pk for one in found]})} if found else {}
     return [Address(one, *last.get(one.pk, (None, "", ""))) for one in found]
+
+
+def owned_by(user: User) -> list[Merchant]:
+    """The merchants whose addresses this person sets up."""
+    owned = Merchant.objects.filter(members__user=user, members__role=MemberRole.OWNER)
+    return list(owned.order_by("pk")[:OWNED_MOST])
 
 
 def teams_led(user: User) -> list[Team]:

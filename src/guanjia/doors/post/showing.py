@@ -16,7 +16,7 @@ from guanjia.people.models import Team, User
 from guanjia.people.news import KINDS
 from guanjia.people.queries import preference_of
 from guanjia.post.models import Endpoint, EndpointKind, Side
-from guanjia.post.queries import Address, addresses, sides_of, teams_led
+from guanjia.post.queries import Address, addresses, owned_by, sides_of, teams_led
 from guanjia.post.rules import leads_service
 from guanjia.post.tellings import kinds_for
 
@@ -47,7 +47,14 @@ def wishes_content(user: User, given: Mapping[str, Any] | None = None) -> dict[s
     else:
         mails = {kind: given.get(f"mail_{kind}", "now") for kind in kinds}
         hours = {name: given.get(name, "") for name in ("gathered_at", "quiet_from", "quiet_until")}
-    return {"wishes": [Wish(kind, str(KINDS[kind]), mails[kind]) for kind in kinds], **hours}
+    channels = [(shop.name, reverse("news_endpoints", args=[shop.ref])) for shop in owned_by(user)]
+    if teams_led(user) or leads_service(user):
+        channels.append((_("专班与全局"), reverse("team_endpoints")))
+    return {
+        "channels": channels,
+        "wishes": [Wish(kind, str(KINDS[kind]), mails[kind]) for kind in kinds],
+        **hours,
+    }
 
 
 def _mail(kind: str, muted: Sequence[str], gathered: Sequence[str]) -> str:

@@ -127,6 +127,12 @@ def test_only_kinds_that_somebody_gets_are_asked_about(cast):
     assert "mail_proposal" not in lin
 
 
+def test_the_settings_lead_to_the_addresses_one_may_set_up(cast):
+    assert OWN in inside(cast.mira).get("/news/settings").content.decode()
+    assert 'href="/news/channels/"' in inside(cast.wei).get("/news/settings").content.decode()
+    assert "/news/channels/" not in inside(cast.lin).get("/news/settings").content.decode()
+
+
 def test_half_a_quiet_time_is_refused_with_what_was_typed(cast, unchanged):
     client = inside(cast.mira)
     with unchanged():
