@@ -202,7 +202,10 @@ DOORS: dict[str, tuple[Way, ...]] = {
     ),
     "desk/cases/<str:number>/merge": (merchant("GET", Verb.NOTE), merchant("POST", Verb.NOTE)),
     "desk/cases/<str:number>/unmerge": (Way("POST", frozenset()),),  # there is none
-    "desk/cases/<str:number>/split": (merchant("GET", Verb.NOTE), merchant("POST", Verb.NOTE)),
+    "desk/cases/<str:number>/split": (
+        merchant("GET", Verb.NOTE),
+        Way("POST", HOUSE_SOLVES, KNOWN - HOUSE_SOLVES),  # who may not open a case splits none off
+    ),
     "desk/cases/<str:number>/keep": (Way("POST", frozenset(), KNOWN - may(Verb.NOTE)),),  # no child
     "desk/cases/<str:number>/bring/<str:box>": (
         Way("POST", frozenset(), KNOWN - may(Verb.NOTE), {"box": "note"}, {"macro": "1"}),  # nobody's macro

@@ -290,7 +290,7 @@ def test_a_split_takes_only_words_of_its_own_case(cast, pair, later, unchanged):
     case, other = pair
     strange = actions.say(body="别的", **by(cast.mira, other, later))
     mine = actions.say(body="这里的", **by(cast.mira, case, later))
-    wrong = ([], [strange.pk], [mine.pk, strange.pk], [0])
+    wrong: tuple[list[int], ...] = ([], [strange.pk], [mine.pk, strange.pk], [0])
     with unchanged():
         for messages in wrong:
             with pytest.raises(BadInput):

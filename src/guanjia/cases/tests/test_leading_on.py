@@ -97,12 +97,15 @@ def test_the_merchants_word_follows_the_rule(cast, noon, case, settings, within,
         return
     assert fresh(case).state == (CaseState.CLOSED if closed else CaseState.SOLVED)
     new = Case.objects.get(need="还有一件")
-    assert (word.case, word.notice["kind"]) == (new, "follows")
+    assert (word.case, (word.notice or {})["kind"]) == (new, "follows")
     assert (new.state, new.first_contact, new.opened_by) == (CaseState.OPEN, case.first_contact, cast.mira)
     assert new.clocks.filter(stopped_at=None).exists()
     link = CaseLink.objects.get()
     assert (link.kind, link.source, link.target) == (LinkKind.FOLLOWS, new, case)
-    assert Message.objects.filter(case=case).latest("pk").notice["values"] == {"other": new.number}
+    assert Message.objects.filter(case=case).latest("pk").notice == {
+        "kind": "led_on",
+        "values": {"other": new.number},
+    }
     assert Case.objects.count() == 2
 
 

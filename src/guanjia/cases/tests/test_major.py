@@ -90,8 +90,9 @@ def test_each_merchant_gets_one_case_of_its_own(cast, noon):
 def test_who_is_found(cast, noon):
     shops(cast, noon, 3)
     stories.pending(cast, noon)
-    lines = {"line": "display-slots", "service": "home-banner", "state": ItemState.PENDING_DECISION}
-    assert find_recipients(Criteria(**lines)).first == [("M-1042", "云栖女装")]
+    waiting = ItemState.PENDING_DECISION
+    asked = Criteria(line="display-slots", service="home-banner", state=waiting)
+    assert find_recipients(asked).first == [("M-1042", "云栖女装")]
     assert find_recipients(Criteria(line="warehousing", state=ItemState.PENDING_DECISION)).count == 0
     assert find_recipients(EAST).count == 3
     assert find_recipients(Criteria(fact="region", value="华北")).count == 0
@@ -202,6 +203,7 @@ def test_a_child_whose_package_still_runs_is_kept_open(cast, noon):
     major.solve_major(actor=cast.wei, number=found.number, now=noon)
     go_on(found, noon)
     child = Recipient.objects.get(major=found)
+    assert child.case is not None
     assert (child.case.state in ("open", "waiting_line"), child.kept_open, child.finished) == (
         True,
         True,

@@ -188,7 +188,8 @@ JOINED = f"""
 UNION ALL
 SELECT s.* FROM cases_caselink l CROSS JOIN LATERAL (
   (SELECT id, case_id, author_id, internal, body, notice, at, standing_in_id FROM cases_message
-   WHERE case_id = l.source_id ORDER BY id DESC LIMIT {MESSAGES_MOST})
+   WHERE case_id = l.source_id AND notice ->> 'kind' IS DISTINCT FROM 'merged_into'
+   ORDER BY id DESC LIMIT {MESSAGES_MOST})
   UNION ALL
   SELECT -id, id, opened_by_id, false, need, NULL, opened_at, NULL FROM cases_case WHERE id = l.source_id) s
 WHERE l.target_id = %(case)s AND l.kind = 'merged'

@@ -14,7 +14,7 @@ from guanjia.cases.actions.major import keep_child
 from guanjia.cases.actions.merging import look_at_merge
 from guanjia.cases.models import BY_HAND, LinkKind
 from guanjia.doors.desk.queries.belonging import belonging, others_of
-from guanjia.doors.desk.queries.case import Opened, on_case, opened
+from guanjia.doors.desk.queries.case import Opened, Word, on_case, opened
 from guanjia.doors.desk.queries.merchants import merchant_look
 from guanjia.people.pages import Visit, page
 
@@ -112,7 +112,7 @@ def split(visit: Visit, number: str) -> HttpResponse:
     return _show(visit, "doors/desk/split.html", case, refusal, **content)
 
 
-def _said(word: Any) -> bool:
+def _said(word: Word) -> bool:
     """A word of a person that can be taken along."""
     return word.pk > 0 and word.side != "house"
 
