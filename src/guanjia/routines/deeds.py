@@ -14,7 +14,9 @@ from django.utils.translation import gettext_noop as n_
 from guanjia.base.errors import BadInput
 from guanjia.base.texts import clean
 from guanjia.cases.actions import say, solve_case, wait_for_merchant
+from guanjia.cases.actions.handover import hand_over
 from guanjia.cases.actions.marks import set_kind, set_priority, set_tags
+from guanjia.cases.actions.tasks import ask_task
 from guanjia.cases.changing import GIVEN_KINDS
 from guanjia.cases.events import MessageSent
 from guanjia.cases.marking import tag_name
@@ -23,8 +25,9 @@ from guanjia.cases.rules import WAIT_DAYS_MOST
 from guanjia.ledger.actions import Entry, record
 from guanjia.people.actors import actor_of
 from guanjia.people.models import User
+from guanjia.routines.named import reference_of, require_named
 
-WORD_MOST = 2_000
+WORD_MOST, WORK_DAYS_MOST = 2_000, 250
 VARIABLES = ("number", "title", "merchant", "owner")
 _VARIABLE = re.compile(r"\{(\w*)\}")
 _OVER = (CaseState.SOLVED, CaseState.CLOSED)
@@ -170,6 +173,51 @@ def _solve_would(case: Case, _params: Params) -> str:
     return "" if case.state in _OVER else _moves(CaseState(case.state).label, CaseState.SOLVED.label)
 
 
+def _check_to(params: Params) -> Params:
+    to = params.get("to", "").strip()
+    require_named(to)
+    return {"to": to, "reason": clean(params.get("reason", ""), field=_("为什么转"), most=200)}
+
+
+def _hand_over_would(case: Case, params: Params) -> str:
+    kind = "person" if case.person_id else "team" if case.team_id else "pool"
+    held = f"{kind}:{case.person_id or case.team_id or case.pool_id}"
+    return "" if held == reference_of(params["to"]) else _moves(case.holder, params["to"])
+
+
+def _hand_over(hand: User, case: Case, params: Params, now: datetime) -> object:
+    to = reference_of(params["to"])
+    return hand_over(actor=hand, number=case.number, to=to, reason=params["reason"], now=now)
+
+
+def _check_task(params: Params) -> Params:
+    doer = params.get("doer", "").strip()
+    if doer:
+        require_named(doer)
+    title = clean(params.get("title", ""), field=_("任务"), most=200)
+    return {"title": title, "doer": doer, **_check_work_days(params)}
+
+
+def _check_work_days(params: Params) -> Params:
+    days = params.get("work_days", "").strip()
+    if not (days.isascii() and days.isdecimal() and 1 <= int(days[:9]) <= WORK_DAYS_MOST):
+        raise BadInput(_("工作日要在 1 到 %(most)d 之间。") % {"most": WORK_DAYS_MOST})
+    return {"work_days": str(int(days))}
+
+
+def _ask_task(hand: User, case: Case, params: Params, now: datetime) -> object:
+    """Without a doer it is work for whoever answers for the case."""
+    doer = reference_of(params["doer"]) if params["doer"] else f"person:{case.answerable.pk}"
+    return ask_task(
+        actor=hand,
+        number=case.number,
+        title=filled(params["title"], case),
+        doer=doer,
+        work_days=int(params["work_days"]),
+        now=now,
+    )
+
+
 def _says(case: Case, params: Params) -> str:
     return filled(params["text"], case)
 
@@ -225,11 +273,41 @@ _ALL = (
             actor=hand, number=case.number, remove=params["tags"].split(), now=now
         ),
     ),
+    Deed(
+        "hand_over",
+        n_("转交"),
+        n_("转交给 %(value)s"),
+        (
+            Field("to", n_("给谁"), most=90, hint=n_("person:用户名、team:专班代号或 pool:共享池代号。")),
+            Field("reason", n_("为什么转"), most=200),
+        ),
+        _check_to,
+        _hand_over_would,
+        _hand_over,
+    ),
+    Deed(
+        "task",
+        n_("开任务"),
+        n_("开任务“%(value)s”"),
+        (
+            Field("title", n_("任务"), most=200),
+            Field("work_days", n_("几个工作日"), most=3),
+            Field(
+                "doer",
+                n_("谁来做"),
+                most=90,
+                hint=n_("不写就是事项的负责人；也可以是 team:代号、line:代号。"),
+            ),
+        ),
+        _check_task,
+        lambda case, params: filled(params["title"], case),
+        _ask_task,
+    ),
     Deed("note", n_("记内部备注"), n_("记下内部备注“%(value)s”"), (_TEXT,), _check_text, _says, _note),
     Deed("word", n_("对商家说一句话"), n_("对商家说“%(value)s”"), (_TEXT,), _check_text, _says, _tell),
     Deed(
         "wait",
-        n_("等商家"),
+        n_("转为等商家"),
         n_("等商家答复，最多 %(value)s 天"),
         (Field("days", n_("最多几天"), most=3),),
         _check_days,

@@ -24,8 +24,8 @@ COMPARED = {
     Comparison.LACKS: n_("“%(fact)s”里没有 %(value)s"),
 }
 OFFICE = {
-    Office.WITHIN: n_("只在上班时间"),
-    Office.OUTSIDE: n_("只在下班时间"),
+    Office.WITHIN: n_("现在是上班时间"),
+    Office.OUTSIDE: n_("现在是下班时间"),
 }
 
 
@@ -43,16 +43,17 @@ def sentence(rule: Rule) -> str:
         "do": _("，").join(step_words(step) for step in rule.steps) or "…",
         "again": _again(rule.again_hours),
     }
-    return _("当%(when)s%(whether)s时，%(do)s%(again)s。") % whole
+    return _("%(when)s%(whether)s时，%(do)s%(again)s。") % whole
 
 
 def when(rule: Rule) -> str:
     """What sets the rule going."""
     if rule.kind == RoutineKind.TRIGGER:
-        return _(" 或 ").join(_(OCCASIONS[key].words) for key in rule.occasions if key in OCCASIONS) or "…"
+        happens = [_(OCCASIONS[key].words) for key in rule.occasions if key in OCCASIONS]
+        return _("当%(when)s") % {"when": _(" 或 ").join(happens) or "…"}
     solved = rule.scope is Scope.SOLVED
     about = _("逐件查看已办结的事") if solved else _("逐件查看未办结的事")
-    return _("%(rhythm)s%(about)s") % {"rhythm": rhythm_words(rule.rhythm), "about": about}
+    return _("当%(rhythm)s%(about)s") % {"rhythm": rhythm_words(rule.rhythm), "about": about}
 
 
 def rhythm_words(rhythm: Rhythm) -> str:

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from guanjia.base.errors import BadInput
 from guanjia.base.sql import rows
-from guanjia.cases.actions import say
+from guanjia.cases.actions import open_case, say
 from guanjia.cases.models import Message
+from guanjia.coverage.models import Responsibility
 from guanjia.ledger.models import Event
-from guanjia.routines.actions import RUN_FLOW, deactivate_routine
+from guanjia.routines.actions import RUN_FLOW, deactivate_routine, save_routine
 from guanjia.routines.models import Heard, Outcome, Result, Routine, Run
 from guanjia.routines.rule import Office, Step
 from guanjia.routines.running import CHAIN_MOST, FAILURES_MOST
@@ -198,3 +200,47 @@ def test_a_rule_that_is_off_hears_no_more(cast, noon):
     a_case(cast, noon)
     assert (priority(case), Heard.objects.count(), Run.objects.count()) == (3, 0, 0)
     assert Routine.objects.get().live is None
+
+
+def test_a_case_is_handed_over_and_a_task_is_asked_for(cast, noon):
+    give = Step("hand_over", {"to": "pool:home", "reason": "先由共享池看"})
+    task = Step("task", {"title": "核对 {number}", "work_days": "2", "doer": ""})
+    switch_on(cast, trigger("opened", steps=(give, task)), noon)
+    case = a_case(cast, noon)
+    hear(noon)
+    assert Outcome.objects.get().did == [0, 1]
+    case.refresh_from_db()
+    asked = case.tasks.get()
+    assert (case.pool, asked.title, asked.assignee) == (cast.pool, f"核对 {case.number}", cast.wei)
+
+
+def test_a_rule_brings_nobody_in_who_does_not_look_after_the_merchant(cast, noon):
+    give = Step("hand_over", {"to": "person:otto", "reason": "x"})
+    switch_on(cast, trigger("opened", steps=(give,)), noon)
+    case = a_case(cast, noon)
+    hear(noon)
+    outcome = Outcome.objects.get()
+    assert (outcome.result, "还不负责这家商家" in outcome.why) == (Result.SKIPPED, True)
+    case.refresh_from_db()
+    assert case.person == cast.lin
+
+
+def test_a_case_goes_to_whom_the_rule_names(cast, noon):
+    give = Step("hand_over", {"to": "person:lin", "reason": "她熟"})
+    rule = trigger("merchant_spoke", steps=(give,))
+    switch_on(cast, rule, noon)
+    case = open_case(actor=cast.mo, merchant_ref=cast.mo_shop.ref, need="文具上架", now=noon)
+    Responsibility.objects.create(
+        merchant=cast.mo_shop, role="backup", person=cast.lin, during=(noon, None), reason="x"
+    )
+    say(actor=cast.mo, number=case.number, body="在吗", now=noon)
+    hear(noon)
+    case.refresh_from_db()
+    assert (case.person, Outcome.objects.get().result) == (cast.lin, "changed")
+
+
+@pytest.mark.parametrize("to", ["", "lin", "person:nobody", "team:1", "line:display-slots' --"])
+def test_whom_nobody_knows_is_refused(cast, noon, unchanged, to):
+    rule = trigger("opened", steps=(Step("hand_over", {"to": to, "reason": "x"}),))
+    with unchanged(), pytest.raises(BadInput):
+        save_routine(actor=cast.wei, name="规则", rule=rule, now=noon)

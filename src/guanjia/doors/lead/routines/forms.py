@@ -22,8 +22,8 @@ from guanjia.routines.rule import Office, Rule, Scope, Step
 from guanjia.routines.rules import CONDITIONS_MOST, STEPS_MOST
 
 COMPARED = {
-    Comparison.ANY_OF: n_("是"),
-    Comparison.NONE_OF: n_("不是"),
+    Comparison.ANY_OF: n_("是这些"),
+    Comparison.NONE_OF: n_("不是这些"),
     Comparison.AT_LEAST: n_("至少"),
     Comparison.AT_MOST: n_("至多"),
     Comparison.CONTAINS: n_("有这些字"),

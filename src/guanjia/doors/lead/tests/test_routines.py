@@ -78,7 +78,7 @@ def test_the_rule_is_said_in_a_sentence(wei):
     said = text(wei.post(NEW, {**FORM, "do": "show"}))
     assert (
         "当提出一件事 或 商家说话，且“标题”里有 退款 或 没到账，且“优先级”不是 紧急 或 优先，"
-        "且只在上班时间时，"
+        "且现在是上班时间时，"
         "把优先级设为“紧急”，记下内部备注“请先看 {number}。”；每件事只办一次。"
     ) in said
 
