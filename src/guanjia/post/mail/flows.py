@@ -44,6 +44,7 @@ class MailboxFlow:
 def _turn(key: int, answers: Sequence[Fetched], now: datetime) -> Turn[Ask]:
     mail: Mail | None = settings.MAIL
     if mail is None or mail.imap is None:
+        purge(now)  # mail may come by a pipe
         return Turn(key, (), now + UNSET)
     name = f"{mail.imap.user}@{mail.imap.host}/{mail.folder}"[:250]
     box, _new = Mailbox.objects.select_for_update().get_or_create(name=name)
