@@ -15,7 +15,7 @@ from guanjia.ledger.models import Event
 from guanjia.lines.models import Line, LineStaff, Mandate
 from guanjia.merchants.models import Member, MemberRole
 from guanjia.packages.models import Package
-from guanjia.people.models import Pool, Role, RoleGrant, Team
+from guanjia.people.models import Absence, Pool, Role, RoleGrant, Team
 
 SPEAKERS_MOST = 200
 """Of a case with a thousand messages, those who spoke last are still part of it."""
@@ -174,10 +174,17 @@ class Batch:
         return set(of_pool.values_list("user_id", flat=True))
 
     def colleagues(self, merchant: int, among: Iterable[int]) -> set[int]:
-        """Of these people, those of the house who may see this merchant now; never its own people."""
+        """Of these people, those of the house who may see this merchant now, and who stands in for them;
+        never its own people."""
         asked = sorted(set(among))
-        found = colleagues(merchant, now=self.now, among=asked) if asked else ()
-        return {one.pk for one in found}
+        found = {one.pk for one in colleagues(merchant, now=self.now, among=asked)} if asked else set()
+        return found | ({self._away[pk] for pk in found & self._away.keys()} - self.members(merchant))
+
+    @cached_property
+    def _away(self) -> dict[int, int]:
+        """Everybody who is away now, with who stands in."""
+        found = Absence.objects.filter(during__contains=self.now, substitute__is_active=True)
+        return dict(found.values_list("user", "substitute"))
 
 
 def _number(event: Event) -> str:

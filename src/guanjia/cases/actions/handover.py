@@ -48,7 +48,8 @@ OFFERED = HandoverState.OFFERED
 def hand_over(*, actor: User, number: str, to: str, reason: str, now: datetime, note: str = "") -> Handover:
     """Give the case to `person:7`, `team:2` or `pool:1`: at once, with its clocks and the giver's tasks.
 
-    Who is away is stood in for: the case goes to the substitute. The merchant is told who answers now, never
+    Who is away is stood in for: the case goes to the substitute, or, where that one's access ends with the
+    absence, to the receiver, for whom the substitute answers. The merchant is told who answers now, never
     why. Where the receiver does not look after this merchant yet, a service lead makes it a backup with this
     hand-over; anybody else is refused. Raises Missing, Forbidden, BadInput, AlreadySolved, OwnsAlready,
     NoAccessYet, DeclinedBefore.
@@ -58,7 +59,8 @@ def hand_over(*, actor: User, number: str, to: str, reason: str, now: datetime, 
     note = clean(note, field=_("交代"), most=NOTE_MOST, least=0)
     receiver = find_receiver(to)
     if isinstance(receiver, User):
-        receiver = present(receiver, at=now)
+        stand_in = present(receiver, at=now)
+        receiver = stand_in if may_receive(case, stand_in, now=now) else receiver
     _refuse_receiver(case, receiver)
     if not may_receive(case, receiver, now=now):
         _let_in(actor, case, receiver, reason, now)

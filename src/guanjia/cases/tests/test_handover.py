@@ -182,6 +182,14 @@ def test_who_is_away_is_stood_in_for(cast, noon, case, bo):
     assert owner(case) == lea
 
 
+def test_a_substitute_whose_access_ends_answers_for_who_is_away(cast, noon, case, bo):
+    lea = manager("lea", noon)
+    set_absence(actor=bo, user=bo, substitute=lea, since=noon, until=noon + DAY, now=noon)
+    give(cast, case, noon, to(bo))
+    assert owner(case) == bo
+    assert actions.accept_case(actor=lea, number=case.number, now=noon).answered_by == lea
+
+
 def test_nobody_hands_over_what_they_do_not_look_after(cast, noon, case, bo, unchanged):
     with unchanged():
         with pytest.raises(Missing):

@@ -20,8 +20,9 @@ from guanjia.ledger.actions import Entry, record
 from guanjia.ledger.models import Event
 from guanjia.merchants.actions import remove_member
 from guanjia.merchants.models import Member, MemberRole
+from guanjia.people.actions import grant_role, set_absence
 from guanjia.people.actors import actor_of
-from guanjia.people.models import Preference, User
+from guanjia.people.models import Preference, Role, User
 from guanjia.people.news import KINDS
 from guanjia.post import queries
 from guanjia.post.models import Delivery, DeliveryState, News, Notice, Side
@@ -287,3 +288,17 @@ def test_a_mention_is_told_once_and_as_a_mention(cast, noon, case):
         record([Entry(noon, actor_of(cast.wei), f"case:{case.number}", payload, cast.mira_shop.pk)])
     tell_all(noon)
     assert phrases(cast.lin, noon) == ["魏岚 Wei 提到了您"]
+
+
+def test_who_stands_in_hears_what_the_absent_one_hears(cast, noon, case):
+    lea = make_user("lea", "Lea")
+    grant_role(actor=SYSTEM, user=lea, role=Role.ACCOUNT_MANAGER, now=noon)
+    until = noon + timedelta(hours=1)
+    set_absence(actor=cast.lin, user=cast.lin, substitute=lea, since=noon, until=until, now=noon)
+    say(actor=cast.mira, number=case.number, body="在吗", now=noon)
+    tell_all(noon)
+    assert phrases(lea, noon) == phrases(cast.lin, noon) != []
+    say(actor=cast.mira, number=case.number, body="还在吗", now=until)
+    before = phrases(lea, until)
+    tell_all(until)
+    assert phrases(lea, until) == before
