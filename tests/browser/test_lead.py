@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from guanjia.cases.models import Case, Clock, ClockKind
+from guanjia.cases.models import Case, Clock, ClockKind, ClockStatus
 
 LOOKS = (("zh-hans", False, 1440), ("en", True, 1440), ("zh-hans", True, 390), ("en", False, 390))
 
@@ -28,6 +28,7 @@ def quarter(people):
                     owner=people.otto,
                     line=line,
                     item=uuid4(),
+                    status=ClockStatus.STOPPED,
                     stopped_at=answered,
                     **times,
                 )
