@@ -58,6 +58,11 @@ class Rule:
     pool: int | None = None
     line: str = ""
 
+    @property
+    def conditions(self) -> int:
+        """How narrow the row is: of two that fit, the narrower holds."""
+        return sum((bool(self.kind), self.priority is not None, bool(self.tier), self.pool is not None))
+
     def fits(self, about: About) -> bool:
         return (
             self.line == about.line
@@ -66,6 +71,11 @@ class Rule:
             and self.tier in ("", about.tier)
             and self.pool in (None, about.pool)
         )
+
+
+def narrowest_first(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The order in which rows are tried; rows equally narrow stay as they were written."""
+    return tuple(sorted(rules, key=lambda rule: -rule.conditions))
 
 
 @dataclass(frozen=True, slots=True)

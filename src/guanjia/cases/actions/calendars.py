@@ -17,7 +17,16 @@ from guanjia.base.sql import run
 from guanjia.base.texts import clean
 from guanjia.cases.clock_events import CalendarChanged, PromisesChanged
 from guanjia.cases.models import CalendarVersion, ClockKind, PromiseVersion
-from guanjia.cases.promises import FRESH_SECONDS, NOTICE, OURS, Rule, book, calendar_of, forget
+from guanjia.cases.promises import (
+    FRESH_SECONDS,
+    NOTICE,
+    OURS,
+    Rule,
+    book,
+    calendar_of,
+    forget,
+    narrowest_first,
+)
 from guanjia.core.clock import Schedule
 from guanjia.ledger.actions import Entry, record
 from guanjia.people.actors import actor_of
@@ -94,7 +103,7 @@ def publish_promises(*, actor: User, rules: Sequence[Rule], since: datetime, now
     version = PromiseVersion.objects.create(
         version=(PromiseVersion.objects.aggregate(last=Max("version"))["last"] or 0) + 1,
         since=since,
-        rules=[_columns(rule) for rule in rules],
+        rules=[_columns(rule) for rule in narrowest_first(rules)],
         made_by=actor,
         made_at=now,
     )

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from guanjia.base.texts import pick
 from guanjia.cases.explaining import lasting
 from guanjia.cases.models import CaseKind, ClockKind, Priority
-from guanjia.cases.promises import About, Book, Counting, Rule, book
+from guanjia.cases.promises import About, Book, Counting, Rule, book, narrowest_first
 from guanjia.core.clock import Calendar, Schedule
 from guanjia.lines.models import Line
 from guanjia.people.models import Pool
@@ -118,7 +118,7 @@ def newest_rules() -> tuple[tuple[Rule, ...], datetime]:
 def try_promises(rules: Sequence[Rule], since: datetime) -> list[tuple[str, list[Tried]]]:
     """For each row, what is promised to such a case at `since`: as things are, and as they would be."""
     now = book()
-    edited = Book(now.calendars, (*now.promises, (since, tuple(rules))))
+    edited = Book(now.calendars, (*now.promises, (since, narrowest_first(rules))))
     return [(whom(rule), [_tried(kind, rule, now, edited, since) for kind in rule.seconds]) for rule in rules]
 
 
