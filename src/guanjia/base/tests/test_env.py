@@ -71,6 +71,8 @@ def test_every_value_is_typed(tmp_path):
         ("GUANJIA_URL", "http://door.example:port", "http(s)://"),
         ("GUANJIA_LINE_NETWORKS", "10.0.0.1/8", "host bits"),
         ("GUANJIA_LANGUAGE", "fr", "zh-Hans or en"),
+        ("GUANJIA_REOPEN_WITHIN", "never", "or always"),
+        ("GUANJIA_CLOSE_AFTER", "-1", "or never"),
         ("GUANJIA_SECRET_KEY", "short", "at least 32"),
         ("GUANJIA_SECRET_KEY", "", "empty"),
         ("GUANJIA_SECRET_KEY_FILE", "/nowhere/key", "readable"),
