@@ -123,7 +123,9 @@ def _try(work: Work, outcome: Outcome, case: Case, steps: Sequence[tuple[int, St
 def _do(work: Work, outcome: Outcome, case: Case, steps: Sequence[tuple[int, Step]], now: datetime) -> None:
     """Events that come of it carry its cause, however deep in an action they are written."""
     _cause(str(outcome.pk))
-    for _n, step in steps:
+    for place, (_n, step) in enumerate(steps):
+        if place:
+            case.refresh_from_db()  # the step before may have handed it over
         DEEDS[step.deed].do(work.hand, case, step.params, now)
     deeds = [step.deed for _n, step in steps]
     acted = RoutineActed(case.number, work.routine.pk, work.version.number, outcome.run_id, deeds)

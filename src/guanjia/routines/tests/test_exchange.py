@@ -40,6 +40,7 @@ def test_a_file_comes_in_as_drafts(cast, noon, unchanged):
     assert told == {"下班时间先回一句": "changed", "另一条": "new", "提到钱款，先办": "same"}
     assert fates(cast.wei, body, noon, apply=True) == told
     changed = Routine.objects.get(name="下班时间先回一句")
+    assert changed.live is not None
     assert (changed.live.number, changed.versions.count()) == (1, 2)
     assert Routine.objects.get(name="另一条").live is None
 

@@ -112,6 +112,7 @@ def test_on_and_off_and_a_version_that_was_on_stays(cast, noon, wei):
     wei.post(edit, {**FORM, "per_hour": "7", "do": "save"})
     assert [load(v.content).per_hour for v in routine.versions.order_by("number")] == [50, 7]
     routine.refresh_from_db()
+    assert routine.live is not None
     assert routine.live.number == 1
     assert "改用第 2 版" in text(wei.get(f"/lead/routines/{routine.pk}/"))
     assert wei.post(switch).status_code == 303
