@@ -119,7 +119,8 @@ def _tend(url: str, statements: tuple[str, ...]) -> None:
 
 
 def _let_go(url: str) -> None:
-    _tend(url, ("UPDATE base_flow SET due_at = now()", "SELECT pg_notify('guanjia_flow', 'packages.package')"))
+    told = "SELECT pg_notify('guanjia_flow', 'packages.package')"
+    _tend(url, ("UPDATE base_flow SET due_at = now()", told))
 
 
 def _done(watch: psycopg.Connection[tuple[object, ...]]) -> int:

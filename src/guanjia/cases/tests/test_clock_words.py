@@ -99,7 +99,7 @@ def lived(world, target, steps, end, edit_after):
     for verb, minutes in steps:
         at = oracle.live(at, minutes, running)
         did = {"pause": "paused", "resume": "resumed", "reset": "reset", "target": "target_set"}.get(verb)
-        if verb == "wait" or (verb == "pause" and not running) or (verb == "resume" and running):
+        if did is None or (verb == "pause" and not running) or (verb == "resume" and running):
             continue
         if verb == "target":
             target = minutes + 1

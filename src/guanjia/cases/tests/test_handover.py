@@ -221,7 +221,8 @@ def test_of_an_answer_and_the_flow_at_the_same_time_one_counts(noon):
     for _round in range(5):
         case = stories.a_case(cast, noon)
         given = give(cast, case, noon, to(bo))
-        start, raised = threading.Barrier(2), []
+        raised: list[Exception] = []
+        start = threading.Barrier(2)
 
         def accept(case=case, start=start, raised=raised):
             start.wait()

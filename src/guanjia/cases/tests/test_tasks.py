@@ -235,7 +235,8 @@ def test_what_waits_or_has_ended_does_not_escalate(cast, noon, case):
 
 def at_once(*acts):
     """Each in a thread and a session of its own; what they raised, in order."""
-    raised, start = [None] * len(acts), threading.Barrier(len(acts))
+    raised: list[Exception | None] = [None] * len(acts)
+    start = threading.Barrier(len(acts))
 
     def run(n, act):
         start.wait()

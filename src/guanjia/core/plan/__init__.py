@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from guanjia.core.clock.calendar import HORIZON, Schedule
 
 
-class Circle(ValueError):
+class Circle(ValueError):  # noqa: N818 - it is what is wrong with the steps
     """Steps that wait for each other; `keys` names them."""
 
     def __init__(self, keys: Sequence[int]) -> None:

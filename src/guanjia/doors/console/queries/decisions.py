@@ -93,7 +93,7 @@ def _there(item: Item, clock: Clock) -> Waiting:
         currency=package.currency,
         asked_at=clock.started_at,
         due_at=clock.due_at,
-        consents_at=clock.due_at + grace if item.silence_consents else None,
+        consents_at=clock.due_at + grace if clock.due_at and item.silence_consents else None,
         lapses_at=item.hold_expires_at,
         within_mandate=item.within_mandate,
         escalated=item.escalated,

@@ -69,10 +69,9 @@ def merge(visit: Visit, number: str) -> HttpResponse:
     case, into, other, refusal = opened(visit.user, number, visit.now), _asked(visit, "into"), None, None
     try:
         if visit.request.method == "POST":
-            other = merge_cases(actor=visit.user, number=number, into=into, now=visit.now)
-            return visit.go(
-                _case(visit, other.number), told=_("%(number)s 已并入这件事。") % {"number": number}
-            )
+            target = merge_cases(actor=visit.user, number=number, into=into, now=visit.now)
+            told = _("%(number)s 已并入这件事。") % {"number": number}
+            return visit.go(_case(visit, target.number), told=told)
         if into:
             found = look_at_merge(actor=visit.user, number=number, into=into, now=visit.now)
             other = opened(visit.user, found.number, visit.now)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from guanjia.cases.actions import fanout
-from guanjia.cases.models import MajorCase, MajorState, Recipient
+from guanjia.cases.models import Case, MajorCase, MajorState, Recipient
 from guanjia.demo.cast import make_cast
 from guanjia.merchants.models import Merchant
 
@@ -103,7 +103,8 @@ def test_it_is_told_stopped_gone_on_with_updated_and_solved(wei):
 def test_a_merchant_reads_its_own_word_and_nothing_of_the_others(wei, market, client):
     found = opened(wei)
     go_on(found)
-    hers, his = (Recipient.objects.get(merchant=shop).case for shop in (market.mira_shop, market.mo_shop))
+    shops = (market.mira_shop, market.mo_shop)
+    hers, his = (Case.objects.get(recipient__merchant=shop) for shop in shops)
     client.force_login(market.mira)
     page = text_of(client.get(f"/door/M-1042/cases/{hers.number}/"))
     assert "发货会晚一天。" in page

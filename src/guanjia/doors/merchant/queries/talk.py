@@ -194,7 +194,7 @@ def _word(case: Case, message: Message, mine: Collection[int | None], files: Seq
     if message.notice is not None or message.author is None:
         return Word("house", "", words_of(message), message.at, (), origin)
     side = "merchant" if message.author_id in mine else "staff"
-    who = both_names(message.author.name, message.standing_in and message.standing_in.name)
+    who = both_names(message.author.name, message.standing_in.name if message.standing_in else None)
     return Word(side, who, words_of(message), message.at, files, origin)
 
 
