@@ -107,7 +107,7 @@ OWN = (Way("GET", EVERYBODY),)
 OWN_POST = (Way("POST", EVERYBODY),)
 SEE = (merchant("GET", Verb.SEE),)
 OF_PACKAGE = {"number": "package"}
-DRAFT = {"need": "要办的事", "body": "一句话"}
+DRAFT = {"need": "要办的事", "body": "一句话", "seen": "999999999"}
 
 HOUSE_SPEAKS = may(Verb.SPEAK) & may(Verb.NOTE)
 NO_NOTES = KNOWN - may(Verb.NOTE)

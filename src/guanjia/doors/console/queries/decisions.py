@@ -79,6 +79,7 @@ def _here(one: WaitingDecision) -> Waiting:
 
 
 def _there(item: Item, clock: Clock) -> Waiting:
+    assert clock.due_at is not None  # a line's clock never stands still
     service, package = item.service, item.package
     grace = timedelta(seconds=item.grace_seconds)
     return Waiting(
@@ -93,7 +94,7 @@ def _there(item: Item, clock: Clock) -> Waiting:
         currency=package.currency,
         asked_at=clock.started_at,
         due_at=clock.due_at,
-        consents_at=clock.due_at + grace if clock.due_at and item.silence_consents else None,
+        consents_at=clock.due_at + grace if item.silence_consents else None,
         lapses_at=item.hold_expires_at,
         within_mandate=item.within_mandate,
         escalated=item.escalated,

@@ -231,7 +231,7 @@ def test_a_case_page_costs_the_same_however_much_is_on_it(market, lin, now):
         stories.ask(market, now, case=case.number)
         actions.say(actor=market.mira, number=case.number, body="?", now=now)
 
-    assert statements(lin, page_of(case), more) == 14
+    assert statements(lin, page_of(case), more) == 20
 
 
 def test_beside_a_case_stands_who_answers_for_the_merchant_now(market, client, case, now):

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from guanjia.base.errors import Refusal
+from guanjia.base.errors import BadInput, Missing, Refusal
 from guanjia.cases.actions import end_apprentice, set_apprentice
 from guanjia.doors.lead.apprentices.queries import chosen, listed
 from guanjia.doors.lead.rules import require_lead
@@ -18,13 +18,16 @@ from guanjia.people.queries import person_named
 def apprentices(visit: Visit) -> HttpResponse:
     """Those that there are, and a form for one more."""
     require_lead(visit.user)
-    form, refusal = visit.request.POST, None
+    form = visit.request.POST
+    refusal: Refusal | None = None
     if visit.request.method == "POST":
         try:
             user, team = chosen(form.get("user", ""), form.get("team", ""))
             approver = person_named(form.get("approver", "").strip())
             set_apprentice(actor=visit.user, user=user, team=team, approver=approver, now=visit.now)
             return visit.go(reverse("lead_apprentices"), told=_("已定好；从现在起先审后发。"))
+        except Missing as unknown:  # what the form names is not there; the form is
+            refusal = BadInput(unknown.message, hint=unknown.hint)
         except Refusal as caught:
             refusal = caught
     content = {**listed(), "form": form, "refusal": refusal}

@@ -35,9 +35,9 @@ def test_a_team_is_chosen(cast, wei):
         ({"user": "lin", "approver": "lin"}, 422),
         ({"user": "lin", "team": "mall", "approver": "wei"}, 422),
         ({"approver": "wei"}, 422),
-        ({"user": "nobody", "approver": "wei"}, 404),
-        ({"team": "nowhere", "approver": "wei"}, 404),
-        ({"user": "lin", "approver": ""}, 404),
+        ({"user": "nobody", "approver": "wei"}, 422),
+        ({"team": "nowhere", "approver": "wei"}, 422),
+        ({"user": "lin", "approver": ""}, 422),
     ],
 )
 def test_what_does_not_fit_stays_in_the_form(cast, wei, unchanged, form, status):

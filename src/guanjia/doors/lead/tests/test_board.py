@@ -12,7 +12,7 @@ from guanjia.base.errors import Forbidden, Missing
 from guanjia.base.figures import figures
 from guanjia.base.sql import rows
 from guanjia.cases.actions import AboutItem, open_case, start_clock
-from guanjia.cases.models import Clock, ClockKind
+from guanjia.cases.models import Clock, ClockKind, ClockStatus
 from guanjia.doors.lead import plots, queries
 from guanjia.doors.lead.rules import require_lead
 from guanjia.packages.tests import stories
@@ -41,7 +41,7 @@ def promised(cast, case, line, *, asked, within=4 * HOUR, took=None):
         about=AboutItem(line, uuid4()),
     )
     if took is not None:
-        Clock.objects.filter(pk=clock.pk).update(stopped_at=asked + took)
+        Clock.objects.filter(pk=clock.pk).update(status=ClockStatus.STOPPED, stopped_at=asked + took)
     return clock
 
 
