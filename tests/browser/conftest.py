@@ -164,13 +164,13 @@ def axe() -> Callable[[Any], None]:
 
 
 @pytest.fixture
-def shoot() -> Callable[[Any, str], None]:
-    """`shoot(page, name)` keeps a picture under artefacts/screens/; the page must not be wider than its
-    window, and has one headline."""
+def shoot() -> Callable[..., None]:
+    """`shoot(page, name)` keeps a picture under artefacts/screens/, of the whole page or of what is on the
+    screen; the page must not be wider than its window, and has one headline."""
     SCREENS.mkdir(parents=True, exist_ok=True)
 
-    def picture(page: Any, name: str) -> None:
-        page.screenshot(path=SCREENS / f"{name}.png", full_page=True)
+    def picture(page: Any, name: str, *, whole: bool = True) -> None:
+        page.screenshot(path=SCREENS / f"{name}.png", full_page=whole)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
         assert page.locator("h1").count() == 1, name
 

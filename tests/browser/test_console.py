@@ -186,7 +186,7 @@ def test_a_form_is_written_as_a_table(people, line, sign_in):
         page.get_by_label(label, exact=True).fill(text)
     page.get_by_label("Field 1", exact=True).fill("day")
     page.get_by_label("English title 1").fill("Day")
-    page.get_by_label("Type 1").select_option("date")
+    page.get_by_label("Kind 1").select_option("date")
     page.get_by_label("Required 1").check()
     page.get_by_label("Inventory 1").select_option("slot")
     page.get_by_role("button", name="Preview").click()

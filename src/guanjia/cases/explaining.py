@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guanjia.cases.models import Clock, PauseReason
-from guanjia.cases.timing import events_of, schedule_of
+from guanjia.cases.timing import events_of, reading, schedule_of
 from guanjia.core.clock import (
     Event,
     Paused,
@@ -49,7 +49,7 @@ class Account:
 def account(clock: Clock, now: datetime, *, merchant: bool) -> Account:
     """`merchant`: the reader is the merchant, whom a pause addresses as "you"."""
     life, schedule = events_of(clock), schedule_of(clock)
-    found = read(life, schedule, now=now)
+    found = reading(clock, now)
     steps = tuple(_steps(clock, life, schedule, merchant=merchant))
     why = why_text(_last_reason(clock), merchant=merchant) if found.status is Status.PAUSED else ""
     return Account(_said(clock, found), why, steps, found)

@@ -73,7 +73,9 @@ def schedule_of(clock: Clock) -> Schedule:
 
 
 def reading(clock: Clock, now: datetime) -> Reading:
-    """The clock as of `now`, counted from its history."""
+    """The clock as of `now`, counted from its history. Two machines' times differ a little: a clock that
+    has yet to start here has just started."""
+    now = max(now, clock.started_at)
     return read(events_of(clock), schedule_of(clock), now=now)
 
 

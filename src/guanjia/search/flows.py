@@ -8,6 +8,9 @@ from datetime import datetime
 from guanjia.base.flows import Turn
 from guanjia.search.indexing import index_cases, index_merchants
 
+_BLOCK = (1 << 24) - 1
+"""The part of a key that is the block; the trigger puts the transaction above it."""
+
 
 class CaseWordsFlow:
     """Implements `base.flows.engine.FlowKind`; keys are ids of cases. It has no calls to make."""
@@ -23,12 +26,13 @@ class CaseWordsFlow:
 
 
 class MerchantWordsFlow:
-    """Keys are blocks of merchants (see `indexing.BLOCK_BITS`): an import of a million is a thousand keys."""
+    """Keys are blocks of merchants (see `indexing.BLOCK_BITS`) that a transaction has changed, with the
+    transaction in front: an import of a million is a thousand keys, and no two imports share one."""
 
     name = "search_merchants"
 
     def settle(self, batch: Sequence[tuple[int, Sequence[None]]], now: datetime) -> list[Turn[None]]:
-        index_merchants([key for key, _none in batch])
+        index_merchants(sorted({key & _BLOCK for key, _none in batch}))
         return [Turn(key, (), None) for key, _none in batch]
 
     async def perform(self, call: None) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from guanjia.base import views
 from guanjia.base.middleware import CONTENT_SECURITY_POLICY
-from guanjia.cases.models import Task, TaskKind
+from guanjia.cases.models import Task, TaskKind, TaskState
 from guanjia.demo.cast import make_cast
 from guanjia.packages.links import link_key, package_link
 from guanjia.packages.tests import stories
@@ -98,7 +98,7 @@ def test_the_health_of_a_line_follows_its_open_tasks(market, client, kind, words
     about = {"case": case, "assignee": market.otto, "item": item.uid, "detail": "x", "created_at": now}
     Task.objects.create(kind=kind, due_at=now, **about)
     assert words in text_of(client.get("/", headers=ENGLISH))
-    Task.objects.update(done_at=now)
+    Task.objects.update(state=TaskState.DONE, done_at=now)
     assert "Display slots 1 service Working" in text_of(client.get("/", headers=ENGLISH))
 
 

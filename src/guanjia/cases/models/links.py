@@ -47,9 +47,7 @@ class CaseLink(models.Model):
                 name="link_once_per_pair",
                 condition=~Q(kind=LinkKind.MERGED),
             ),
-            models.UniqueConstraint(
-                fields=["source"], name="merged_once", condition=Q(kind=LinkKind.MERGED)
-            ),
+            models.UniqueConstraint(fields=["source"], name="merged_once", condition=Q(kind=LinkKind.MERGED)),
             models.UniqueConstraint(fields=["source"], name="part_of_one", condition=Q(kind=LinkKind.PART)),
         ]
         indexes = [

@@ -50,9 +50,7 @@ class Recipient(models.Model):
     finished = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["major", "merchant"], name="recipient_once_per_major")
-        ]
+        constraints = [models.UniqueConstraint(fields=["major", "merchant"], name="recipient_once_per_major")]
         indexes = [
             models.Index(fields=["major", "id"], name="recipient_by_major"),
             models.Index(fields=["major", "id"], name="recipient_waits", condition=Q(case=None)),

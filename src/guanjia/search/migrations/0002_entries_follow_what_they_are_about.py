@@ -27,10 +27,11 @@ BEGIN
 END $$;
 CREATE FUNCTION search_merchants_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  -- The transaction is part of the key: two imports never wait for each other here.
   INSERT INTO base_flow (name, key, due_at)
-  SELECT 'search_merchants', block, clock_timestamp()
-  FROM (SELECT DISTINCT id >> 10 AS block FROM changed ORDER BY 1) b
-  ON CONFLICT (name, key) DO UPDATE SET due_at = LEAST(base_flow.due_at, excluded.due_at);
+  SELECT 'search_merchants', (pg_current_xact_id()::text::bigint << 24) | block, clock_timestamp()
+  FROM (SELECT DISTINCT id >> 10 AS block FROM changed) b
+  ON CONFLICT (name, key) DO NOTHING;
   RETURN NULL;
 END $$;
 CREATE FUNCTION search_merchant_renamed() RETURNS trigger LANGUAGE plpgsql AS $$
