@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: install dev demo test check lint types imports migrations messages templates chaos bench-packages bench-import bench-allocation bench-up bench-web bench-clock clean
+.PHONY: install dev demo test check lint types imports migrations messages templates pictures chaos bench-packages bench-import bench-allocation bench-up bench-web bench-clock clean
 
 install: $(VENV)/installed
 dev: $(VENV)/installed-dev
@@ -51,6 +51,10 @@ messages: dev
 
 templates: dev
 	$(BIN)/djlint --lint --quiet src/guanjia
+
+pictures: dev
+	$(BIN)/python -m pytest -q tests/browser/test_guide.py
+	for one in artefacts/screens/guide-*.png; do cp $$one docs/images/guide/$${one##*/guide-}; done
 
 chaos: dev
 	$(BIN)/python -m guanjia.demo.chaos --packages 500
