@@ -86,7 +86,7 @@ FROM (SELECT i, CASE WHEN i % 20 = 0 THEN 1 ELSE 2 + (i * 7919) % ({merchants} -
 
 INSERT INTO cases_case (id, number, merchant_id, title, need, state, opened_by_id, first_contact_id,
   person_id, team_id, pool_id, opened_at, solved_at, closed_at, due_at)
-SELECT i, 'GJ-2026-' || lpad(i::text, 8, '0'), {SHOP} + m,
+SELECT i, 'GJ-2026-' || lpad(i::text, greatest(6, length(i::text)), '0'), {SHOP} + m,
   '事项 ' || i || '：' || CASE WHEN i % 3 = 0 THEN '申请退款' ELSE '想上团购，要一个展位' END,
   '想上下周三的团购，同时要一个首页展示位，再备三个仓的货。' || coalesce((SELECT string_agg(
      substr({letters}, 1 + floor(power(random() + 0 * i, 2) * 156)::int, 2),
@@ -129,9 +129,9 @@ SELECT i, 'resolution', owner, opened_at, due_at + interval '1 day' FROM plan WH
 
 INSERT INTO ledger_event (at, kind, actor, merchant_id, subject, payload)
 SELECT opened_at, 'cases.opened', 'user:' || ({MEMBER} + m), {SHOP} + m,
-  'case:GJ-2026-' || lpad(i::text, 8, '0'),
-  jsonb_build_object('case', 'GJ-2026-' || lpad(i::text, 8, '0'), 'owner', 'person:' || owner,
-                     'first_contact', owner, 'due_at', due_at)
+  'case:GJ-2026-' || lpad(i::text, greatest(6, length(i::text)), '0'),
+  jsonb_build_object('case', 'GJ-2026-' || lpad(i::text, greatest(6, length(i::text)), '0'),
+                     'owner', 'person:' || owner, 'first_contact', owner, 'due_at', due_at)
 FROM plan WHERE live
 """
 LARGE = (
