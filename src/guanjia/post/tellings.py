@@ -204,9 +204,6 @@ TELLINGS: Mapping[str, tuple[Telling, ...]] = {
             "handover", "change", merchant_people, n_("这件事换了负责人"), when=_is("outcome", "accepted")
         ),
     ),
-    "cases.promise_broken": (
-        _house("broken", "overdue", named("by", "to"), n_("答应商家的没有按时做到"), personal=True),
-    ),
     "cases.clock_warned": (
         _house(
             "warned",
@@ -284,6 +281,9 @@ TELLINGS: Mapping[str, tuple[Telling, ...]] = {
     ),
     "packages.answered": (
         _house("answered", "answer", desk, n_("%(merchant)s答复了一揽子 %(package)s"), keeps=("package",)),
+    ),
+    "routines.turned_off": (
+        _house("off", "change", leads, n_("一条规则自己停用了，请看原因"), link="routines", personal=True),
     ),
     "lines.mandate_granted": (
         _house(

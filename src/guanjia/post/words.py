@@ -129,6 +129,8 @@ def _link(telling: Telling | None, side: str, ref: str, number: str, values: Map
     where = telling.link if telling else ""
     if where == "mandates":
         return reverse("desk_mandates")
+    if where == "routines":
+        return reverse("lead_routines")
     if where == "endpoints":
         return reverse("news_endpoints", args=[ref]) if ref else reverse("team_endpoints")
     if side == Side.LINE:

@@ -11,6 +11,8 @@ from guanjia.cases.actions import open_case, say
 from guanjia.cases.models import Message
 from guanjia.coverage.models import Responsibility
 from guanjia.ledger.models import Event
+from guanjia.post.queries import notices
+from guanjia.post.tests.rounds import tell_all
 from guanjia.routines.actions import RUN_FLOW, deactivate_routine, save_routine
 from guanjia.routines.models import Heard, Outcome, Result, Routine, Run
 from guanjia.routines.rule import Office, Step
@@ -179,6 +181,9 @@ def test_a_rule_that_keeps_failing_turns_itself_off(cast, noon, monkeypatch):
     hear(noon)
     routine.refresh_from_db()
     assert (routine.live, routine.off_reason, routine.listening.count()) == (None, "failing", 0)
+    tell_all(noon)
+    [told] = [one for one in notices(cast.wei).entries if "规则" in one.piece.phrase]
+    assert (told.piece.phrase, told.piece.link) == ("一条规则自己停用了，请看原因", "/lead/routines/")
     assert Event.objects.get(kind="routines.turned_off").payload["reason"] == "failing"
     assert Outcome.objects.count() == FAILURES_MOST
 
